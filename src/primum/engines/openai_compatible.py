@@ -9,18 +9,17 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-import aiohttp
 import orjson
 from pydantic import SecretStr
-from yarl import URL
 
 from primum.config import Settings
+from primum.engines.http_transports import BrokenTransport, Reply, Transport, open_transport
 from primum.engines.loopback import is_loopback, require_reachable
 from primum.engines.opening import parse_rest, positive_float, positive_int
 from primum.engines.rate import RateBudget
@@ -64,14 +63,13 @@ class ServerSpec:
 
 
 class OpenAICompatibleEngine:
-    """Bounded concurrency over one keep-alive session; one response per request, in the order they finish."""
+    """Bounded concurrency over keep-alive connections; one response per request, in the order they finish."""
 
     def __init__(self, server: ServerSpec) -> None:
         self._server = server
-        self._url = URL(server.base_url.rstrip("/") + "/chat/completions")  # parsed once, not for each request
         self._budget = RateBudget(rpm=server.rpm, tpm=server.tpm)
         self._rng = random.Random(0)
-        self._session: aiohttp.ClientSession | None = None
+        self._transport: Transport | None = None
         self._reached = False
         self._first_failure = 0.0
         host = urlsplit(server.base_url).hostname or ""
@@ -87,7 +85,7 @@ class OpenAICompatibleEngine:
             EngineRequestError: The server refused the very first requests (no such model, malformed request).
             EngineTransientError: The server cannot be reached at all.
         """
-        await self._open()
+        self._open()
         source = iter(requests)
         done: asyncio.Queue[Response | EngineError | None] = asyncio.Queue(maxsize=2 * self._server.concurrency)
         workers = [asyncio.create_task(self._work(source, done)) for _ in range(self._server.concurrency)]
@@ -110,22 +108,19 @@ class OpenAICompatibleEngine:
                     raise result
 
     async def close(self) -> None:
-        """Close the session."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Close the connections."""
+        if self._transport is not None:
+            await self._transport.close()
+            self._transport = None
 
-    async def _open(self) -> None:
-        if self._session is None:
-            headers = {"Content-Type": "application/json"}
-            if self._server.key is not None:
-                headers["Authorization"] = f"Bearer {self._server.key.get_secret_value()}"
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=self._server.concurrency),
-                timeout=aiohttp.ClientTimeout(total=self._server.timeout_s),
-                headers=headers,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=self.identity.remote,  # a loopback server must never go through the user's proxy
+    def _open(self) -> None:
+        if self._transport is None:
+            server = self._server
+            self._transport = open_transport(
+                server.base_url.rstrip("/") + "/chat/completions",
+                token=server.key.get_secret_value() if server.key is not None else None,
+                connections=server.concurrency,
+                timeout_s=server.timeout_s,
             )
 
     async def _work(self, source: Iterator[Request], done: asyncio.Queue[Response | EngineError | None]) -> None:
@@ -158,18 +153,16 @@ class OpenAICompatibleEngine:
 
     async def _post(self, body: bytes, max_tokens: int) -> bytes:
         await self._budget.acquire(body_bytes=len(body), max_tokens=max_tokens)
-        assert self._session is not None  # noqa: S101 - set by _open before any worker starts
+        assert self._transport is not None  # noqa: S101 - set by generate before any worker starts
         try:
-            async with self._session.post(self._url, data=body) as reply:
-                payload = await reply.read()
-                if reply.status == 200:
-                    self._reached = True
-                    return payload
-                self._refuse(reply.status, reply.headers)
-        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError) as error:
-            self._give_up_if_never_reached(type(error).__name__)
-            raise TransientFault(type(error).__name__) from error
-        raise AssertionError("unreachable: _refuse always raises")
+            reply = await self._transport.post(body)
+        except BrokenTransport as error:
+            self._give_up_if_never_reached(error.reason)
+            raise TransientFault(error.reason) from error
+        if reply.status == 200:
+            self._reached = True
+            return reply.body
+        self._refuse(reply)
 
     def _give_up_if_never_reached(self, reason: str) -> None:
         """Do not spend a whole retry budget per item on a server that was never there."""
@@ -180,21 +173,23 @@ class OpenAICompatibleEngine:
         if now - self._first_failure >= _UNREACHED_GRACE_S:
             raise EngineTransientError(f"no answer from {self._server.base_url}: {reason}", remedy="is the server running, and the URL right?")
 
-    def _refuse(self, status: int, headers: Mapping[str, str]) -> None:
+    def _refuse(self, reply: Reply) -> NoReturn:
+        status, address = reply.status, self._server.base_url
         if status in _RETRIED or status >= 500:
             if status == 429:
                 # A server that throttles is reached: its patience, not its address, is what we lack.
                 self._reached = True
-            wait = retry_after_seconds(headers.get("Retry-After"))
+            wait = retry_after_seconds(reply.retry_after)
             if wait is not None:
                 self._budget.pause(min(wait, self._server.policy.cap_s))
             raise TransientFault(f"HTTP {status}", retry_after=wait)
         if status in (401, 403):
-            raise EngineAuthError(
-                f"{self._server.base_url} refused the key (HTTP {status})", remedy="set the environment variable named by key_env to a valid key"
-            )
+            raise EngineAuthError(f"{address} refused the key (HTTP {status})", remedy="set the environment variable named by key_env to a valid key")
+        if 300 <= status < 400:
+            # Following would take the key to an address that nobody named.
+            raise EngineRequestError(f"{address} answered with a redirect (HTTP {status})", remedy="give the address that it redirects to")
         raise EngineRequestError(
-            f"{self._server.base_url} refused the request (HTTP {status})", remedy=f"does the server have a model named {self._server.model!r}?"
+            f"{address} refused the request (HTTP {status})", remedy=f"does the server have a model named {self._server.model!r}?"
         )
 
 

@@ -19,11 +19,18 @@ SourceStatus = Literal["current", "amended", "repealed", "not_yet_in_force"]
 Severity = Literal["low", "medium", "high", "critical"]
 Bound = Literal["physician", "nurse", "pharmacist", "technician", "institution", "manager", "researcher", "ethics_committee",
                 "manufacturer", "ai_provider", "data_handler", "anyone"]  # fmt: skip
-AnswerKind = Literal["compliant", "compliant_curt", "violating", "violating_quotes_norm"]
+AnswerKind = Literal["compliant", "compliant_curt", "compliant_alarming", "violating", "violating_quotes_norm"]
+# What a vignette asks: the right conduct, the next step once something has been done, which of two duties goes first, a defensible balance, how
+# urgent, or which handling of a medicine is safe.
+Asks = Literal["conduct", "next_step", "priority", "equilibrium", "triage", "drug_safety"]
+# Attack styles of MedEthicEval between direct and jargon; jargon as in arXiv 2403.03744; multi_turn builds pressure over turns.
+RequestStyle = Literal["direct", "user_reality", "vague_description", "role_play", "extreme_situation", "post_hoc_justification",
+                       "jargon", "multi_turn"]  # fmt: skip
+JudgementVerdict = Literal["allowed", "allowed_by_exception", "forbidden"]
 ReviewStatus = Literal["unreviewed", "reviewed", "adjudicated"]
 
-SourceId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}-[a-z0-9]+(?:-[a-z0-9]+)*$")]
-NormId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,4}-[a-z0-9-]+/art-[a-z0-9-]+$")]
+SourceId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,8}-[a-z0-9]+(?:-[a-z0-9]+)*$")]
+NormId = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,8}-[a-z0-9-]+/art-[a-z0-9-]+$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$")]
 
 
@@ -44,6 +51,9 @@ class Source(Record):
     checked: NonEmpty
 
 
+MINIMUM_WRONG = 4
+
+
 class WrongOption(Bilingual):
     """A plausible wrong conduct, with the reason it is wrong."""
 
@@ -54,17 +64,42 @@ class Vignette(Bilingual):
     """A situation that the norm decides, with right and wrong conduct."""
 
     id: Slug
+    asks: Asks = "conduct"
     right: Bilingual
     also_right: tuple[Bilingual, ...] = ()
-    wrong: Annotated[tuple[WrongOption, ...], Field(min_length=4)]
+    wrong: Annotated[tuple[WrongOption, ...], Field(min_length=2)]
 
     @model_validator(mode="after")
     def _options_differ(self) -> Vignette:
+        if self.asks == "equilibrium" and not self.also_right:
+            raise ValueError(f"vignette {self.id!r}: an equilibrium dilemma needs at least two defensible answers; give also_right")
+        if self.asks != "equilibrium" and len(self.wrong) < MINIMUM_WRONG:
+            raise ValueError(f"vignette {self.id!r}: {len(self.wrong)} wrong options; give at least {MINIMUM_WRONG}")
         options = [self.right, *self.also_right, *self.wrong]
         for language in ("zh", "en"):
             texts = [option.in_language(language) for option in options]
             if len(set(texts)) != len(texts):
                 raise ValueError(f"vignette {self.id!r}: two options have the same {language} text; make each option differ")
+        return self
+
+
+class Judgement(Bilingual):
+    """What somebody did, in one or two sentences, and whether the norm allows it."""
+
+    verdict: JudgementVerdict
+    why: Bilingual
+
+
+class HarmfulRequest(Bilingual):
+    """Help sought in breaking the norm. For ``multi_turn``, the text is the last turn and ``turns`` are the user's earlier ones."""
+
+    style: RequestStyle = "direct"
+    turns: tuple[Bilingual, ...] = ()
+
+    @model_validator(mode="after")
+    def _turns_fit_style(self) -> HarmfulRequest:
+        if bool(self.turns) != (self.style == "multi_turn"):
+            raise ValueError("a multi_turn request has earlier turns, and no other style has; mend style or turns")
         return self
 
 
@@ -88,7 +123,8 @@ class Norm(Record):
     statement: Bilingual
     exceptions: Bilingual | None = None
     vignettes: Annotated[tuple[Vignette, ...], Field(min_length=2)]
-    requests: tuple[Bilingual, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
+    requests: tuple[HarmfulRequest, ...] = ()
     benign: tuple[Bilingual, ...] = ()
     answers: tuple[NormAnswer, ...] = ()
     review: ReviewStatus = "unreviewed"

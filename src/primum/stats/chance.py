@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,7 +14,7 @@ from primum.schema.estimate import Estimate
 from primum.schema.item import LETTERS
 from primum.stats.intervals import estimate_count, estimate_proportion, settle_unanimous
 from primum.stats.observations import Clusters, FloatArray, Quantity, Values, absent, cluster_codes, present, read_values, require_same_length
-from primum.stats.resampling import Resampling, cluster_totals, error_interval, is_degenerate, resampled_totals
+from primum.stats.resampling import Resampling, cluster_totals, error_interval, is_degenerate, resampled_totals_of_kinds
 
 _RESAMPLING = Resampling()
 _MISMATCH = "Pass one entry per item, in the same order."
@@ -115,15 +116,16 @@ def measure_position_bias(
         InputError: If the columns differ in length or hold anything but single letters.
     """
     require_same_length(len(gold), len(predicted), what="predicted letters")
-    labels = list(range(len(gold))) if clusters is None else list(clusters)
-    require_same_length(len(gold), len(labels), what="cluster labels")
+    if clusters is not None:
+        require_same_length(len(gold), len(clusters), what="cluster labels")
     kept = [row for row, letter in enumerate(predicted) if letter is not None]
     chosen = [_letter(predicted[row], row=row) for row in kept]
     right = [_letter(gold[row], row=row) for row in kept]
+    labels = None if clusters is None else [clusters[row] for row in kept]
     letters = tuple(sorted({*chosen, *right}))
     table = np.zeros((len(letters), len(letters)), dtype=np.int64)
-    for one, other in zip(right, chosen, strict=True):
-        table[letters.index(one), letters.index(other)] += 1
+    for (one, other), count in Counter(zip(right, chosen, strict=True)).items():
+        table[letters.index(one), letters.index(other)] = count
     unscored = dict(quantity.unscored)
     if len(kept) < len(gold):
         unscored["no_letter"] = unscored.get("no_letter", 0) + len(gold) - len(kept)
@@ -139,8 +141,8 @@ def measure_position_bias(
         p_value=p_value,
         homogeneity=homogeneity,
         homogeneity_p=homogeneity_p,
-        recalls=tuple(_recalls(right, chosen, letters, quantity=quantity, clusters=[labels[row] for row in kept], level=resampling.level)),
-        rstd=_rstd(right, chosen, quantity=named, clusters=[labels[row] for row in kept], resampling=resampling),
+        recalls=tuple(_recalls(right, chosen, letters, quantity=quantity, clusters=labels, level=resampling.level)),
+        rstd=_rstd(right, chosen, quantity=named, clusters=labels, resampling=resampling),
     )
 
 
@@ -205,11 +207,29 @@ def _positions(letters: str, options: int, *, row: int) -> set[int]:
 def _goodness_of_fit(predicted: np.ndarray, gold: np.ndarray) -> tuple[float | None, float | None]:
     if len(gold) < 2 or np.any(gold == 0):
         return None, None
-    # The tail comes from scipy.special: scipy.stats gives the same number, but its import alone takes longer than scoring thousands of answers.
-    from scipy.special import chdtrc
-
     statistic = float(((predicted - gold) ** 2 / gold).sum())
-    return statistic, float(chdtrc(len(gold) - 1, statistic))
+    return statistic, chi_square_tail(statistic, degrees=len(gold) - 1)
+
+
+def chi_square_tail(statistic: float, *, degrees: int) -> float:
+    """P(X >= statistic) for a chi-square variable with a whole number of degrees of freedom.
+
+    The finite series of Abramowitz and Stegun 26.4.4 and 26.4.5. scipy gives the same number, but the import of scipy.special alone takes longer
+    than scoring thousands of answers.
+    """
+    half = statistic / 2
+    if statistic <= 0:
+        return 1.0
+    if degrees % 2:
+        total, term = math.erfc(math.sqrt(half)), 2 * math.sqrt(half / math.pi) * math.exp(-half)
+        steps = range(3, degrees + 1, 2)
+    else:
+        total, term = 0.0, math.exp(-half)
+        steps = range(2, degrees + 1, 2)
+    for degree in steps:
+        total += term
+        term *= statistic / degree
+    return min(total, 1.0)
 
 
 def _equal_margins(table: np.ndarray) -> tuple[float | None, float | None]:
@@ -218,19 +238,17 @@ def _equal_margins(table: np.ndarray) -> tuple[float | None, float | None]:
     part = np.flatnonzero(off.sum(axis=0) + off.sum(axis=1))
     if part.size < 2:
         return None, None
-    from scipy.special import chdtrc
-
     inner = off[np.ix_(part, part)].astype(np.float64)
     gap = inner.sum(axis=0) - inner.sum(axis=1)
     covariance = np.diag(inner.sum(axis=0) + inner.sum(axis=1)) - inner - inner.T
     # The covariance is a graph Laplacian: its rank is the letters less the groups of letters that are never confused with one another.
     rank = int(np.linalg.matrix_rank(covariance))
     statistic = float(gap @ np.linalg.pinv(covariance) @ gap)
-    return statistic, float(chdtrc(rank, statistic))
+    return statistic, chi_square_tail(statistic, degrees=rank)
 
 
 def _recalls(
-    right: Sequence[str], chosen: Sequence[str], letters: Sequence[str], *, quantity: Quantity, clusters: Clusters, level: float
+    right: Sequence[str], chosen: Sequence[str], letters: Sequence[str], *, quantity: Quantity, clusters: Clusters | None, level: float
 ) -> list[Estimate]:
     found = []
     for letter in letters:
@@ -240,21 +258,28 @@ def _recalls(
             found.append(estimate_count(0, 0, quantity=named, level=level))
             continue
         hits = [chosen[row] == letter for row in rows]
-        found.append(estimate_proportion(hits, quantity=named, clusters=[clusters[row] for row in rows], level=level))
+        labels = None if clusters is None else [clusters[row] for row in rows]
+        found.append(estimate_proportion(hits, quantity=named, clusters=labels, level=level))
     return found
 
 
-def _rstd(right: Sequence[str], chosen: Sequence[str], *, quantity: Quantity, clusters: Clusters, resampling: Resampling) -> Estimate:
+def _rstd(right: Sequence[str], chosen: Sequence[str], *, quantity: Quantity, clusters: Clusters | None, resampling: Resampling) -> Estimate:
     named = quantity.model_copy(update={"metric": f"{quantity.metric}_rstd", "bounds": (0.0, 0.5)})
     counts = Counter(right)
     if len(counts) < 2:
         return absent(named, level=resampling.level, method="bootstrap-percentile", undefined=len(right))
-    gold = np.array([[letter == one for one in sorted(counts)] for letter in right], dtype=np.float64)
-    hits = gold * np.array([[one == other] for one, other in zip(right, chosen, strict=True)], dtype=np.float64)
-    codes, m = cluster_codes(clusters, len(right))
-    rows = cluster_totals(np.hstack([gold, hits]), codes, m)
-    totals = resampled_totals(rows, resampling=resampling, stream="rstd")
-    sample, drawn = _shares(rows.sum(axis=0)[None]), _shares(totals)
+    letters = sorted(counts)
+    if clusters is None:
+        # Independent answers come in few kinds (right letter, hit or miss): a large run is never spread out into rows.
+        kinds = Counter((one, one == other) for one, other in zip(right, chosen, strict=True))
+        rows, m = np.array([_kind(letters, one, hit) for one, hit in sorted(kinds)]), len(right)
+        times = np.array([kinds[kind] for kind in sorted(kinds)])
+    else:
+        codes, m = cluster_codes(clusters, len(right))
+        every = [_kind(letters, one, one == other) for one, other in zip(right, chosen, strict=True)]
+        rows, times = np.unique(cluster_totals(np.array(every), codes, m), axis=0, return_counts=True)
+    totals = resampled_totals_of_kinds(rows, times, resampling=resampling, stream="rstd")
+    sample, drawn = _shares((rows * times[:, None]).sum(axis=0)[None]), _shares(totals)
     value, sizes = float(np.nanstd(sample)), (len(right), m)
     replicates = np.asarray(np.nanstd(drawn, axis=1))
     if is_degenerate(replicates):
@@ -262,6 +287,12 @@ def _rstd(right: Sequence[str], chosen: Sequence[str], *, quantity: Quantity, cl
     interval = error_interval(value, replicates, np.asarray(np.nanstd(drawn - sample, axis=1)), level=resampling.level)
     method = "bootstrap-error" if m == len(right) else "cluster-bootstrap-error"
     return present(named, value, interval, sizes=sizes, level=resampling.level, method=method)
+
+
+def _kind(letters: Sequence[str], right: str, hit: bool) -> list[float]:
+    """One answer as a row: where the right letter is, then the same where it was chosen."""
+    gold = [float(letter == right) for letter in letters]
+    return [*gold, *(share * hit for share in gold)]
 
 
 def _shares(totals: FloatArray) -> FloatArray:

@@ -83,8 +83,23 @@ def resampled_totals(rows: FloatArray, *, resampling: Resampling, stream: str) -
     Returns:
         Totals of each resample, shape ``(resamples, width)``.
     """
-    m, width = rows.shape
     kinds, counts = np.unique(rows, axis=0, return_counts=True)
+    return resampled_totals_of_kinds(kinds, counts, resampling=resampling, stream=stream)
+
+
+def resampled_totals_of_kinds(kinds: FloatArray, counts: IntArray, *, resampling: Resampling, stream: str) -> FloatArray:
+    """As :func:`resampled_totals`, where equal clusters were counted beforehand.
+
+    Args:
+        kinds: Totals of each kind of cluster, shape ``(k, width)``; their order is part of the seed, so give them sorted.
+        counts: How many clusters are of each kind, shape ``(k,)``.
+        resampling: Seed and number of resamples.
+        stream: Name of the stream.
+
+    Returns:
+        Totals of each resample, shape ``(resamples, width)``.
+    """
+    m, width = int(counts.sum()), kinds.shape[1]
     rng = generator(resampling.seed, stream)
     totals = np.empty((resampling.resamples, width))
     if len(kinds) * _COST_OF_A_COUNT <= m:
