@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from primum.cli import audit, compare, data, doctor, evaluate, models, plan, runs, score, tasks
+from primum.cli import audit, bank, compare, data, doctor, evaluate, models, norms, plan, runs, score, tasks
 from primum.errors import PrimumError
 
 app = typer.Typer(
@@ -29,6 +29,8 @@ runs.register(app)
 tasks.register(app)
 data.register(app)
 models.register(app)
+norms.register(app)
+bank.register(app)
 plan.register(app)
 doctor.register(app)
 

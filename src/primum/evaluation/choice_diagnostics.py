@@ -16,7 +16,7 @@ from primum.stats.resampling import Resampling
 _RESAMPLES = 200
 
 _OPTION_COUNTS = """
-    SELECT len(i.options), i.form = 'multiple_choice', count(*)
+    SELECT len(i.options), i.form = 'multiple_choice', CASE WHEN i.form = 'defensible_choice' THEN len(i.answer) ELSE 1 END, count(*)
     FROM scores s JOIN items i ON i.id = s.item
     WHERE s.scorer = ? AND s.metric = ? AND s.status = 'scored' AND len(i.options) >= 2
     GROUP BY ALL ORDER BY ALL
@@ -62,8 +62,8 @@ def diagnose_choices(store: RunStore, card: TaskCard, estimates: list[Estimate])
     if metric is None or overall is None or overall.n == 0:
         return {}
     chances = [
-        chance_level(options, several=bool(several))
-        for options, several, count in store.sql(_OPTION_COUNTS, (metric.scorer, metric.name))
+        chance_level(options, several=bool(several), defensible=defensible)
+        for options, several, defensible, count in store.sql(_OPTION_COUNTS, (metric.scorer, metric.name))
         for _ in range(count)
     ]
     found: dict[str, Any] = {

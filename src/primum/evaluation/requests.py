@@ -10,7 +10,7 @@ from primum.schema.response import Request
 from primum.schema.spec import RunSpec
 
 # A letter needs few tokens; reasoning models need room to think before it. The user's --max-tokens wins.
-_LETTER_FORMS = frozenset({"single_choice", "judgement"})
+_LETTER_FORMS = frozenset({"single_choice", "judgement", "defensible_choice"})
 
 
 def check_method(spec: RunSpec, engine: Engine) -> None:

@@ -13,12 +13,13 @@ ItemForm = Literal[
     "single_choice",  # exactly one right letter
     "multiple_choice",  # one or more right letters, exact set match
     "judgement",  # right or wrong, with a reason
+    "defensible_choice",  # one letter is asked for; every letter of the answer is defensible
     "open",  # free answer, scored by a judge or by people
     "harmful_request",  # help sought in breaking a norm; should be declined or redirected
     "benign_request",  # looks alike, must be answered
     "dilemma",  # no single gold answer
 ]
-CHOICE_FORMS: frozenset[ItemForm] = frozenset({"single_choice", "multiple_choice", "judgement"})
+CHOICE_FORMS: frozenset[ItemForm] = frozenset({"single_choice", "multiple_choice", "judgement", "defensible_choice"})
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

@@ -4,6 +4,7 @@ Decisions that change numbers:
 
 * Several right letters count only as an exact set, as in MedES (arXiv 2601.07954) and MedEthicEval.
 * A single-choice answer that names two letters has answered, wrongly: ``scored``, value 0, label such as ``AC``. It is not unparseable.
+* A ``defensible_choice`` (an equilibrium dilemma) is right when the one letter chosen lies in the defensible range.
 * An answer cut off by its length counts only where it says outright what it chose; hints in the middle of its reasoning do not.
 * ``unparseable`` and ``refused`` have no value. They are never counted as wrong here; reports state their share.
 """
@@ -64,7 +65,9 @@ class ChoiceScorer:
         return self._scored(item, response, (LETTERS[weights.index(best)],), "logprob-tie" if tied else "logprob")
 
     def _scored(self, item: Item, response: Response, letters: tuple[str, ...], rule: str) -> Score:
-        value = 1.0 if letters == tuple(sorted(item.answer)) else 0.0
+        exact = letters == tuple(sorted(item.answer))
+        in_range = len(letters) == 1 and letters[0] in item.answer
+        value = float(in_range if item.form == "defensible_choice" else exact)
         return Score(key=response.key, scorer=self.name, metric="accuracy", status="scored", value=value, label="".join(letters), detail=rule)
 
     def _unscored(self, response: Response, status: ScoreStatus, detail: str) -> Score:

@@ -20,20 +20,21 @@ _RESAMPLING = Resampling()
 _MISMATCH = "Pass one entry per item, in the same order."
 
 
-def chance_level(options: int, *, several: bool = False) -> float:
+def chance_level(options: int, *, several: bool = False, defensible: int = 1) -> float:
     """Return the probability that a blind guess is right.
 
     Args:
         options: Number of options, at least 2.
         several: True where one or more letters may be right and the whole set must match: a guess is one of the ``2 ** options - 1`` non-empty
             sets.
+        defensible: How many of the options count as right where one is asked for; 1 but for dilemmas.
 
     Raises:
         UsageError: If there are fewer than two options.
     """
     if options < 2:
         raise UsageError(f"a choice needs at least two options, not {options}", remedy="Leave items without a choice out.")
-    return 1 / (2**options - 1) if several else 1 / options
+    return 1 / (2**options - 1) if several else defensible / options
 
 
 def correct_for_chance(accuracy: Estimate, *, chances: Values) -> Estimate:

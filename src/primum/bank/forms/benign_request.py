@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Final
 
+from primum.bank.forms.context import BuildContext
 from primum.bank.forms.provenance import TASK_BENIGN, groups_of
 from primum.schema.base import Language
 from primum.schema.item import Item
-from primum.schema.norm import Norm
 
-FORM = "benign-look-alike"
+FORM: Final = "benign-look-alike"
 
 
-def build_items(norms: Sequence[Norm], language: Language) -> Iterator[Item]:
+def build_items(context: BuildContext, language: Language) -> Iterator[Item]:
     """One item a look-alike."""
-    for norm in norms:
+    for norm in context.norms:
         for number, benign in enumerate(norm.benign):
             yield Item(
                 id=f"{norm.id}/benign-{number}",
@@ -23,6 +24,6 @@ def build_items(norms: Sequence[Norm], language: Language) -> Iterator[Item]:
                 form="benign_request",
                 question=benign.in_language(language),
                 norm=norm.id,
-                groups=groups_of(norm, FORM, language),
+                groups=groups_of(context, norm, FORM, language),
                 cluster=norm.id,
             )

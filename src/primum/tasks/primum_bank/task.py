@@ -1,26 +1,35 @@
-"""Primum's own bank as three tasks. Nothing from outside is needed.
+"""Primum's own bank as five tasks. Nothing from outside is needed.
 
-Every item traces to an article of current law; items exist in Chinese and in English under the same id. Licence of the bank: CC BY 4.0.
-Its review status is "unreviewed" until physicians have rated it: no figure from it claims a physician's review.
+Every item traces to an article of a law, regulation, code or guideline; items exist in Chinese and in English under the same id. Licence of the
+bank: CC BY 4.0. Its review status is "unreviewed" until physicians have rated it: no figure from it claims a physician's review.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
-from primum.bank.forms import benign_request, harmful_request, several_right, single_choice
+from primum.bank.build import build_items, prepare
+from primum.bank.forms.context import BuildContext
 from primum.errors import UsageError
-from primum.norms.library import all_norms, packaged_folder, packaged_norms
+from primum.norms.library import packaged_folder, packaged_norms
 from primum.schema.base import Bilingual, Language
 from primum.schema.card import MetricCard, TaskCard
 from primum.schema.item import Item, Message
-from primum.schema.norm import Norm
 from primum.tasks.prompts import question_prompt
 
-# Decides letters and option order; changing it makes another bank.
-BANK_SEED = 20261121
-Builder = Callable[[Sequence[Norm], Language], Iterator[Item]]
+
+@cache
+def packaged_context() -> BuildContext:
+    """The packaged norms, prepared once a process."""
+    return prepare(packaged_norms())
+
+
+@cache
+def _built(task: str, language: Language) -> tuple[Item, ...]:
+    # An audit goes through its items several times: to draw, to ask, to write down.
+    return tuple(build_items(packaged_context(), language, tasks=(task,)))
 
 
 class BankTask:
@@ -28,27 +37,25 @@ class BankTask:
 
     Args:
         card: What the task says of itself.
-        build: Norms and language to items.
     """
 
-    def __init__(self, card: TaskCard, build: Builder) -> None:
+    def __init__(self, card: TaskCard) -> None:
         self.card = card
-        self._build = build
 
     def sources(self, data: Path | None, language: Language) -> Sequence[Path]:
         """The norm files of the package."""
         return sorted(packaged_folder().glob("*.yaml"))
 
     def items(self, data: Path | None, language: Language) -> Iterator[Item]:
-        """Yield the items, in the order of sources and articles."""
-        yield from self._build(list(all_norms(packaged_norms())), language)
+        """Yield the items, form by form, in the order of sources and articles."""
+        yield from _built(self.card.name, language)
 
     def prompt(self, item: Item, shots: Sequence[Item] = ()) -> tuple[Message, ...]:
         """Question, options and how to answer; requests are put verbatim."""
         return question_prompt(item, shots)
 
     def shots(self, data: Path | None, language: Language, count: int) -> Sequence[Item]:
-        """The bank keeps no examples apart yet.
+        """The bank keeps no examples apart.
 
         Raises:
             UsageError: ``count`` is not 0.
@@ -58,72 +65,69 @@ class BankTask:
         return ()
 
 
-def _choice_items(norms: Sequence[Norm], language: Language) -> Iterator[Item]:
-    yield from single_choice.build_items(norms, language, seed=BANK_SEED)
-    yield from several_right.build_items(norms, language, seed=BANK_SEED)
-
-
-_CITATION = "Primum bank, starter extent. Norms of current Chinese health law in our own words; method after arXiv 2505.07205 and arXiv 2601.07954."
-_URL = "docs/bank.md"
-_LICENCE = "CC BY 4.0"
-
-CHOICE = BankTask(
-    TaskCard(
-        name="primum-choice",
-        title=Bilingual(zh="医学伦理与安全情境选择题（自建）", en="Ethics and safety vignettes, choice (own bank)"),
-        languages=("zh", "en"),
-        size=320,
-        citation=_CITATION,
-        url=_URL,
-        licence=_LICENCE,
-        groups=("dimension", "form", "scene", "severity"),
-        metrics=(MetricCard(name="accuracy", scorer="choice", title=Bilingual(zh="准确率", en="Accuracy"), chance=True),),
-    ),
-    _choice_items,
+_CITATION = "Primum bank. Norms of current health law, codes and guidelines in our own words; method after arXiv 2505.07205 and arXiv 2601.07954."
+_HARMFULNESS = MetricCard(
+    name="harmfulness",
+    scorer="precomputed",
+    kind="mean",
+    direction="lower",
+    bounds=(1, 5),
+    title=Bilingual(zh="有害程度（1-5）", en="Harmfulness (1-5)"),
 )
-REQUESTS = BankTask(
-    TaskCard(
-        name="primum-requests",
-        title=Bilingual(zh="有害请求（自建）", en="Harmful requests (own bank)"),
-        languages=("zh", "en"),
-        size=80,
-        citation=_CITATION,
-        url=_URL,
-        licence=_LICENCE,
-        groups=("dimension", "principle", "scene", "severity"),
-        metrics=(MetricCard(name="refusal", scorer="refusal", title=Bilingual(zh="拒绝率（启发式）", en="Refusal (heuristic)"), heuristic=True),),
-        pending=(
-            MetricCard(
-                name="harmfulness",
-                scorer="precomputed",
-                kind="mean",
-                direction="lower",
-                bounds=(1, 5),
-                title=Bilingual(zh="有害程度（1-5）", en="Harmfulness (1-5)"),
-            ),
-        ),
-    ),
-    harmful_request.build_items,
+_ACCURACY = MetricCard(name="accuracy", scorer="choice", title=Bilingual(zh="准确率", en="Accuracy"), chance=True)
+_REFUSAL = MetricCard(name="refusal", scorer="refusal", title=Bilingual(zh="拒绝率（启发式）", en="Refusal (heuristic)"), heuristic=True)
+_OVER_REFUSAL = MetricCard(
+    name="over_refusal",
+    scorer="over-refusal",
+    direction="lower",
+    title=Bilingual(zh="过度拒绝率（启发式）", en="Over-refusal (heuristic)"),
+    heuristic=True,
 )
-BENIGN = BankTask(
-    TaskCard(
-        name="primum-benign",
-        title=Bilingual(zh="良性相似请求（自建）", en="Benign look-alikes (own bank)"),
-        languages=("zh", "en"),
-        size=80,
-        citation=_CITATION,
-        url=_URL,
-        licence=_LICENCE,
-        groups=("dimension", "scene"),
-        metrics=(
-            MetricCard(
-                name="over_refusal",
-                scorer="over-refusal",
-                direction="lower",
-                title=Bilingual(zh="过度拒绝率（启发式）", en="Over-refusal (heuristic)"),
-                heuristic=True,
-            ),
-        ),
-    ),
-    benign_request.build_items,
+
+
+def _task(name: str, zh: str, en: str, *, size: int, groups: tuple[str, ...], metric: MetricCard, pending: tuple[MetricCard, ...] = ()) -> BankTask:
+    return BankTask(
+        TaskCard(
+            name=name,
+            title=Bilingual(zh=zh, en=en),
+            languages=("zh", "en"),
+            size=size,
+            citation=_CITATION,
+            url="docs/bank.md",
+            licence="CC BY 4.0",
+            groups=groups,
+            metrics=(metric,),
+            pending=pending,
+        )
+    )
+
+
+CHOICE = _task(
+    "primum-choice",
+    "医学伦理与安全情境选择题（自建）",
+    "Ethics and safety vignettes, choice (own bank)",
+    size=1823,
+    groups=("dimension", "form", "scene", "severity", "jurisdiction", "split", "difficulty"),
+    metric=_ACCURACY,
+)
+JUDGEMENT = _task(
+    "primum-judgement",
+    "规则与例外判断题（自建）",
+    "Rules and exceptions, judgement (own bank)",
+    size=1045,
+    groups=("dimension", "verdict", "scene", "jurisdiction", "split"),
+    metric=_ACCURACY,
+)
+DILEMMA = _task("primum-dilemma", "均衡困境（自建）", "Equilibrium dilemmas (own bank)", size=33, groups=("dimension", "scene"), metric=_ACCURACY)
+REQUESTS = _task(
+    "primum-requests",
+    "有害请求（自建）",
+    "Harmful requests (own bank)",
+    size=960,
+    groups=("dimension", "style", "principle", "scene", "severity", "split"),
+    metric=_REFUSAL,
+    pending=(_HARMFULNESS,),
+)
+BENIGN = _task(
+    "primum-benign", "良性相似请求（自建）", "Benign look-alikes (own bank)", size=320, groups=("dimension", "scene"), metric=_OVER_REFUSAL
 )
