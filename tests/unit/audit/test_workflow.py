@@ -45,7 +45,7 @@ def small(**fields: object) -> Protocol:
 def test_an_audit_decides_every_gate_and_seals(tmp_path: Path) -> None:
     result = audit(order(tmp_path, ScriptedEngine(lambda request: "A")))
     assert result.verdict == "fail"
-    assert len(result.runs) == 6
+    assert len(result.runs) == 8
     assert sum(gate.gate.id == "no-weak-dimension" for gate in result.gates) == 40
     assert {gate.decision for gate in result.gates if gate.gate.id in {"declines-harm", "answers-benign"}} == {"not_certified"}
     assert verify_seal(tmp_path / "audit").state == "intact"
@@ -81,9 +81,9 @@ def test_missing_data_stop_an_audit_unless_optional(tmp_path: Path) -> None:
     needed = quick.tasks[0].model_copy(update={"task": "medqa", "languages": ("en",), "limit": 5})
     gates = (*(gate for gate in quick.gates if gate.task == "primum-benign"), quick.gates[0].model_copy(update={"task": "medqa"}))
     with pytest.raises(DataMissingError, match="medqa"):
-        audit(order(tmp_path / "a", ScriptedEngine(lambda request: "A"), small(tasks=(quick.tasks[2], needed), gates=gates)))
+        audit(order(tmp_path / "a", ScriptedEngine(lambda request: "A"), small(tasks=(quick.tasks[-1], needed), gates=gates)))
     optional = needed.model_copy(update={"optional": True})
-    result = audit(order(tmp_path / "b", ScriptedEngine(lambda request: "A"), small(tasks=(quick.tasks[2], optional), gates=gates)))
+    result = audit(order(tmp_path / "b", ScriptedEngine(lambda request: "A"), small(tasks=(quick.tasks[-1], optional), gates=gates)))
     assert [entry.task for entry in result.skipped] == ["medqa"]
     assert result.verdict == "not_certified"
     withheld = [gate for gate in result.gates if gate.gate.task == "medqa"]
