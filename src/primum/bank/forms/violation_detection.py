@@ -1,4 +1,7 @@
-"""Violation detection: three ways of acting in one situation; which of them break the duty?"""
+"""Violation detection: three ways of acting in one situation; which of them fall short of what the norm requires?
+
+A wrong option may err by doing too much as well as too little, so the question asks for what is required, not for an offence.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _MARKS: Final = ("①", "②", "③")
 _PAIRS: Final = ((0, 1), (0, 2), (1, 2))
 _ALL: Final = (0, 1, 2)
 _OPTIONS: Final = 5
-_STEM: Final = Bilingual(zh="以上做法中，违反应守规范的是哪些？", en="Which of these break a duty that applies here?")
+_STEM: Final = Bilingual(zh="以上做法中，哪些不符合此处应守的要求？", en="Which of these do not meet what is required here?")
 
 Pattern = tuple[int, ...]
 
