@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from primum.bank.build import FORMS, build_items, prepare
 from primum.bank.distractors import changes_of, choose_distractors
 from primum.bank.splits import SEEN_NORM, TEST, TRAIN, assign_splits
+from primum.bank.wording import visible_length
 from primum.schema.item import LETTERS, Item
 from primum.schema.norm import NormFile
 from tests.norm_factory import both, norm_document, source_document, vignette_document
@@ -115,14 +116,15 @@ def test_distractors_even_out_length() -> None:
     for number in range(1, 81):
         vignettes = [vignette_document(f"{letter}{number}", wrong=7) for letter in "vw"]
         for vignette in vignettes:
-            for option in [vignette["right"], *vignette["wrong"]]:
-                option["zh"] += "长" * rng.randint(0, 30)
-                option["en"] += " long" * rng.randint(0, 12)
+            for place, option in enumerate([vignette["right"], *vignette["wrong"]]):
+                option["zh"] = f"{place}做法" + "长" * rng.randint(0, 30)
+                option["en"] = f"conduct {place}" + " long" * rng.randint(0, 12)
         norms.append(norm_document(number, vignettes=vignettes))
     files = bank(*norms)
     items = [item for item in build_items(prepare(files), "zh") if item.groups["form"] == "single-choice"]
-    longest = sum(max(item.options, key=len) == item.options[LETTERS.index(item.answer[0])] for item in items) / len(items)
-    assert 0.14 < longest < 0.26
+    lengths = [[visible_length(option, "zh") for option in item.options] for item in items]
+    longest = sum(row[LETTERS.index(item.answer[0])] == max(row) for row, item in zip(lengths, items, strict=True)) / len(items)
+    assert 0.15 < longest < 0.27
     chosen = choose_distractors(files[0].norms, seed=1)
     assert all(len(set(numbers)) == 4 for numbers in chosen.values())
 
