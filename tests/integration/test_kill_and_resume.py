@@ -21,7 +21,22 @@ ITEMS = 80
 
 def command(server: LoopbackServer, out: Path, *, concurrency: int = 4) -> list[str]:
     uri = f"openai:m@{server.url}?concurrency={concurrency}"
-    return [sys.executable, "-m", "primum.cli.main", "eval", "primum-requests", "-l", "en", "-m", uri, "--out", str(out), "--json"]
+    return [
+        sys.executable,
+        "-m",
+        "primum.cli.main",
+        "eval",
+        "primum-requests",
+        "-l",
+        "en",
+        "-m",
+        uri,
+        "--limit",
+        str(ITEMS),
+        "--out",
+        str(out),
+        "--json",
+    ]
 
 
 def environment(home: Path) -> dict[str, str]:

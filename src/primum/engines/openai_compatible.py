@@ -127,6 +127,8 @@ class OpenAICompatibleEngine:
         try:
             for request in source:
                 await done.put(await self._answer(request))
+                # Let the answer be journalled before the next request leaves: what is journalled is never asked again.
+                await asyncio.sleep(0)
         except (EngineAuthError, EngineRequestError, EngineTransientError) as error:
             await done.put(error)
         finally:
