@@ -8,7 +8,7 @@ from typing import Final
 from primum.bank.wording import overlap, word_counts
 from primum.schema.base import LANGUAGES, Bilingual
 
-# Thirds of the bank at its first extent. Fixed, so that an item keeps its label when the bank grows.
+# Fixed, so that an item keeps its label when the bank grows.
 _CLOSE: Final = 0.62
 _FAR: Final = 0.45
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
-from primum.bank.wording import overlap, visible_length, word_counts
+from primum.bank.wording import overlaps, visible_length, word_counts
 from primum.hashing import derived_seed
 from primum.schema.base import LANGUAGES
 from primum.schema.norm import Norm, Vignette
@@ -51,9 +51,7 @@ def _candidates(vignette: Vignette) -> dict[tuple[int, ...], Surplus]:
         texts = [vignette.right.in_language(language), *(option.in_language(language) for option in vignette.wrong)]
         counts = [word_counts(text, language) for text in texts]
         lengths[language] = [visible_length(text, language) for text in texts]
-        shared[language] = [[0.0] * len(counts) for _ in counts]
-        for one, other in combinations(range(len(counts)), 2):
-            shared[language][one][other] = shared[language][other][one] = overlap(counts[one], counts[other])
+        shared[language] = overlaps(counts)
     found: dict[tuple[int, ...], Surplus] = {}
     for numbers in combinations(range(len(vignette.wrong)), min(SHOWN, len(vignette.wrong))):
         rows = [0, *(number + 1 for number in numbers)]

@@ -25,7 +25,7 @@ _SEED: Final = 1
 # Shingles: runs of characters in Chinese, of words in English, after what carries no meaning is gone.
 _SHINGLE: Final = {"zh": 3, "en": 3}
 JACCARD: Final = 0.5
-# Among our own texts of different norms, pairs above this are the same case in other words; the 99.99th percentile of unlike pairs lies below it.
+# Strict on purpose: no two texts of different norms in the bank come this near.
 COSINE: Final = 0.93
 _BLOCK: Final = 1024
 

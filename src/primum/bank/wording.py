@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import combinations
 from typing import Final
 
 from primum.schema.base import Language
@@ -32,6 +34,14 @@ def overlap(one: Counter[str], other: Counter[str]) -> float:
             shared += min(count, large[word])
     size = math.sqrt(one.total() * other.total())
     return shared / size if size else 0.0
+
+
+def overlaps(counts: Sequence[Counter[str]]) -> list[list[float]]:
+    """:func:`overlap` of every text with every other; 0 on the diagonal."""
+    table = [[0.0] * len(counts) for _ in counts]
+    for one, other in combinations(range(len(counts)), 2):
+        table[one][other] = table[other][one] = overlap(counts[one], counts[other])
+    return table
 
 
 def visible_length(text: str, language: Language) -> int:

@@ -130,7 +130,8 @@ def screen_command(  # noqa: D103
     import yaml
 
     from primum.bank.build import BANK_SEED, build_items, prepare
-    from primum.bank.quality.screening import METHOD, form_votes, judged, screen, screened
+    from primum.bank.forms.conduct_choice import asks_for_conduct
+    from primum.bank.quality.screening import METHOD, form_votes, judged, screen
     from primum.cli.console import note, say
     from primum.runs import layout
     from primum.schema.base import LANGUAGES
@@ -144,7 +145,7 @@ def screen_command(  # noqa: D103
     def report(left: int, share: float) -> None:
         note(f"{left} items left, {share:.3f} found without the question")
 
-    names = screen(kept(screened), target=target, most=most, seed=BANK_SEED, report=report)
+    names = screen(kept(asks_for_conduct), target=target, most=most, seed=BANK_SEED, report=report)
     names += screen(kept(judged), target=judgements, most=most, seed=BANK_SEED, report=report, votes_of=form_votes)
     if out is not None:
         layout.write_bytes(out, yaml.safe_dump({"method": METHOD, "items": sorted(names)}, allow_unicode=True, sort_keys=False, width=160).encode())

@@ -14,6 +14,7 @@ from primum.schema.item import Item
 from primum.schema.norm import Asks, Norm, Vignette
 
 OPTIONS: Final = 5
+CONDUCT_FORMS: Final = frozenset({"single-choice", "next-step", "priority-dilemma", "emergency-triage", "drug-safety"})
 
 
 def asking(context: BuildContext, asks: Asks) -> Iterator[tuple[Norm, Vignette]]:
@@ -22,6 +23,11 @@ def asking(context: BuildContext, asks: Asks) -> Iterator[tuple[Norm, Vignette]]
         for vignette in norm.vignettes:
             if vignette.asks == asks:
                 yield norm, vignette
+
+
+def asks_for_conduct(item: Item) -> bool:
+    """True for an item built here: one right conduct among five."""
+    return item.form == "single_choice" and item.groups["form"] in CONDUCT_FORMS
 
 
 def build_conduct_items(context: BuildContext, language: Language, *, asks: Asks, form: str, stem: Bilingual) -> Iterator[Item]:

@@ -50,16 +50,10 @@ def build_items(context: BuildContext, language: Language) -> Iterator[Item]:
 def _question(context: BuildContext, norm: Norm, case: Judgement, language: Language) -> str:
     source = context.sources.get(norm.source)
     title = source.title.in_language(language) if source is not None else norm.source
-    # Each part is put in once and never read as a template.
-    parts = _STEM.in_language(language).split("{")
-    values = {
-        "source": f"《{title.strip('《》')}》" if language == "zh" else title,
-        "article": norm.article,
-        "rule": norm.statement.in_language(language),
-        "case": case.in_language(language),
-    }
-    text = parts[0]
-    for part in parts[1:]:
-        name, _, rest = part.partition("}")
-        text += values[name] + rest
-    return text
+    # One pass of format: braces in a value are never read as a template.
+    return _STEM.in_language(language).format(
+        source=f"《{title.strip('《》')}》" if language == "zh" else title,
+        article=norm.article,
+        rule=norm.statement.in_language(language),
+        case=case.in_language(language),
+    )

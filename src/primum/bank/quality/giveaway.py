@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from primum.bank.forms.conduct_choice import asks_for_conduct
 from primum.bank.quality.limits import Limits
 from primum.bank.quality.report import Check
-from primum.bank.wording import overlap, visible_length, word_counts
+from primum.bank.wording import overlaps, visible_length, word_counts
 from primum.schema.base import LANGUAGES, Language
 from primum.schema.item import LETTERS, Item
 from primum.stats.intervals import estimate_proportion
@@ -34,9 +35,9 @@ def check_giveaways(items: Mapping[Language, Sequence[Item]], limits: Limits) ->
     """One check a language and a kind of item."""
     for language in LANGUAGES:
         single = [item for item in items[language] if item.form == "single_choice"]
-        conduct = [item for item in single if item.groups["form"] != "violation-detection"]
+        conduct = [item for item in single if asks_for_conduct(item)]
         yield _against_chance(f"options only, five conducts ({language})", *options_only(conduct, language), conduct, limits)
-        patterns = [item for item in single if item.groups["form"] == "violation-detection"]
+        patterns = [item for item in single if not asks_for_conduct(item)]
         yield _against_chance(f"options only, violation patterns ({language})", *options_only(patterns, language), patterns, limits)
         verdicts = [item for item in items[language] if item.form == "judgement"]
         yield _against_chance(f"form of the question only, judgement ({language})", *form_only(verdicts, language), verdicts, limits)
@@ -62,7 +63,7 @@ def options_only(items: Sequence[Item], language: Language) -> tuple[np.ndarray,
     """Which items a solver gets right that sees options alone.
 
     Returns:
-        Hits of the better of two models, shape ``(items,)``, and its name.
+        Hits of the best of the models, shape ``(items,)``, and its name.
     """
     if not items:
         return np.zeros(0), ""
@@ -126,7 +127,7 @@ def option_signs(options: Sequence[str], language: Language) -> list[list[float]
     """Outward signs of each option among the others: length and its rank, closeness to the others and its rank, nearest twin, digits, commas."""
     lengths = [float(visible_length(option, language)) for option in options]
     counts = [word_counts(option, language) for option in options]
-    near = [[overlap(one, other) for place, other in enumerate(counts) if place != at] for at, one in enumerate(counts)]
+    near = overlaps(counts)
     middle = [sum(row) for row in near]
     twin = [max(row) for row in near]
     columns = [

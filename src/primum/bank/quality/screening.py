@@ -2,11 +2,10 @@
 
 Writers mend what they can; wording still correlates with rightness in the rest. Linear models on words, trained on random halves of the norms and
 applied to the other half, vote on every item; those that most votes find without the question are dropped, a slice at a time, and the models are
-trained anew on what is left, until they come near chance. Every other pair of votes also sees outward signs (length, closeness to
-the others).
-Withheld items stay norms' material (training, violation detection); they are left out
-of the one-right-answer forms. The list is a reviewed file of the package, so that building needs no model. The figure that `primum bank check`
-reports comes from other models, features and folds than those that filter.
+trained anew on what is left, until they come near chance. Every other pair of votes also sees outward signs (length, closeness to the others).
+Withheld items stay norms' material (training, violation detection) and are left out of the one-right-answer forms. The list is a reviewed file of
+the package, so that building needs no model. The figure that `primum bank check` reports comes from other models, features and folds than those
+that filter.
 """
 
 from __future__ import annotations
@@ -29,11 +28,6 @@ _FEATURES: Final[dict[Language, dict[str, Any]]] = {
     "zh": {"analyzer": "char", "ngram_range": (1, 2), "min_df": 2},
     "en": {"analyzer": "word", "ngram_range": (1, 1), "min_df": 2},
 }
-
-
-def screened(item: Item) -> bool:
-    """True for the forms that are screened: one right conduct among five."""
-    return item.form == "single_choice" and item.groups["form"] != "violation-detection"
 
 
 def judged(item: Item) -> bool:
@@ -84,12 +78,12 @@ def form_votes(items: Sequence[Item], language: Language, seed: int) -> np.ndarr
 
     signs = StandardScaler().fit_transform(np.array([question_signs(item.question, language) for item in items]))
     verdicts = np.array([item.groups["verdict"] == "forbidden" for item in items])
-    found, tried = np.zeros(len(items)), np.zeros(len(items))
-    for trained in _halves(items, language, seed):
+
+    def hits(number: int, trained: np.ndarray) -> np.ndarray:
         model = LogisticRegression(max_iter=300).fit(signs[trained], verdicts[trained])
-        found += (model.predict(signs) == verdicts) & ~trained
-        tried += ~trained
-    return np.asarray(found / np.maximum(tried, 1))
+        return np.asarray(model.predict(signs) == verdicts)
+
+    return _share_found(items, language, seed, hits)
 
 
 def option_votes(items: Sequence[Item], language: Language, seed: int) -> np.ndarray:
@@ -102,12 +96,20 @@ def option_votes(items: Sequence[Item], language: Language, seed: int) -> np.nda
     right = np.array([letter in item.answer for item in items for letter in LETTERS[: len(item.options)]])
     words = TfidfVectorizer(sublinear_tf=True, **_FEATURES[language]).fit_transform([option for item in items for option in item.options])
     signs = csr_matrix(np.array([row for item in items for row in option_signs(item.options, language)]))
-    found, tried = np.zeros(len(items)), np.zeros(len(items))
-    for number, trained in enumerate(_halves(items, language, seed)):
+
+    def hits(number: int, trained: np.ndarray) -> np.ndarray:
         seen = words if number // 2 % 2 == 0 else hstack([words, signs]).tocsr()
         model = LogisticRegression(C=1.0, max_iter=300, class_weight="balanced").fit(seen[trained[owner]], right[trained[owner]])
-        hits = hits_of(model.decision_function(seen), owner, right, len(items))
-        found += hits & ~trained
+        return hits_of(model.decision_function(seen), owner, right, len(items))
+
+    return _share_found(items, language, seed, hits)
+
+
+def _share_found(items: Sequence[Item], language: Language, seed: int, hits: Callable[[int, np.ndarray], np.ndarray]) -> np.ndarray:
+    """Of the rounds that did not train on an item, the share that found it; ``hits`` is given the round and what it trains on."""
+    found, tried = np.zeros(len(items)), np.zeros(len(items))
+    for number, trained in enumerate(_halves(items, language, seed)):
+        found += hits(number, trained) & ~trained
         tried += ~trained
     return np.asarray(found / np.maximum(tried, 1))
 

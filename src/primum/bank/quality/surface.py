@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from primum.bank.forms.conduct_choice import asks_for_conduct
 from primum.bank.quality.limits import Limits
 from primum.bank.quality.report import SHOWN_EXAMPLES, Check
 from primum.bank.wording import visible_length
@@ -20,7 +21,6 @@ from primum.schema.item import LETTERS, Item
 from primum.schema.norm import Norm
 from primum.stats.chance import chi_square_tail
 
-_FIVE: Final = 5
 _VOWELS: Final = re.compile(r"[aeiouy]+")
 _SENTENCES: Final = {"zh": re.compile(r"[。！？；]"), "en": re.compile(r"[.!?;](?:\s|$)")}
 
@@ -35,11 +35,7 @@ class ForbiddenWording(Record):
 def check_surface(norms: Sequence[Norm], items: Mapping[Language, Sequence[Item]], limits: Limits) -> Iterator[Check]:
     """All outward signs, language by language."""
     for language in LANGUAGES:
-        five = [
-            item
-            for item in items[language]
-            if item.form == "single_choice" and len(item.options) == _FIVE and "①" not in item.options[0] + item.options[1]
-        ]
+        five = [item for item in items[language] if asks_for_conduct(item)]
         yield _longest(five, language, limits)
         yield from _letters(items[language], language, limits)
         yield from _lengths(norms, language, limits)
