@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from primum.evaluation.judged import judged_cards
 from primum.runs.store import RunStore
 from primum.schema.card import MetricCard, TaskCard
 from primum.schema.estimate import Estimate
@@ -45,15 +46,29 @@ def estimate_run(store: RunStore, card: TaskCard) -> list[Estimate]:
 
 
 def scored_metrics(store: RunStore, card: TaskCard) -> list[MetricCard]:
-    """The metrics that have scores. People's scores take the place of a heuristic's on the same metric; the heuristic's are kept on disk."""
-    present = {(scorer, metric) for scorer, metric in store.sql("SELECT DISTINCT scorer, metric FROM scores")}
+    """The metrics that have scores: the task's own, then those that only a judge's rubric knows.
+
+    People's scores come first on any metric. Where the task's own scorer (a heuristic, the guardian) and a judge gave the same metric, the later
+    scoring counts, since somebody asked for it; a judge also fills a pending metric of its name. What is not shown is kept on disk.
+    """
+    scorings = {(scorer, metric): number for scorer, metric, number in store.sql("SELECT scorer, metric, max(scoring) FROM scores GROUP BY ALL")}
+    judged = judged_cards(store.directory)
     found: list[MetricCard] = []
-    for metric in (*card.metrics, *card.pending):
-        if ("precomputed", metric.name) in present:
-            found.append(metric.model_copy(update={"scorer": "precomputed", "heuristic": False}))
-        elif (metric.scorer, metric.name) in present:
-            found.append(metric)
+    for metric in known_metrics(store, card).values():
+        if ("precomputed", metric.name) in scorings:
+            found.append(metric.model_copy(update={"scorer": "precomputed", "heuristic": False, "judged": False}))
+            continue
+        candidates = [metric, judged[metric.name]] if metric.name in judged else [metric]
+        scored = [candidate for candidate in candidates if (candidate.scorer, candidate.name) in scorings]
+        if scored:
+            found.append(max(scored, key=lambda candidate: scorings[candidate.scorer, candidate.name]))
     return found
+
+
+def known_metrics(store: RunStore, card: TaskCard) -> dict[str, MetricCard]:
+    """The metrics that a run can have scores of, by name: the task's, and those of the rubrics it was judged by."""
+    declared = {metric.name: metric for metric in (*card.metrics, *card.pending)}
+    return declared | {name: metric for name, metric in judged_cards(store.directory).items() if name not in declared}
 
 
 def _estimate_group(store: RunStore, metric: MetricCard, group: str) -> Iterator[Estimate]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from primum.config import parse_model
 from primum.errors import UsageError
+from primum.evaluation.metrics import known_metrics
 from primum.evaluation.scoring import SCORERS, score_response
 from primum.evaluation.summary import summarise
 from primum.interfaces import Scorer
@@ -64,8 +65,8 @@ def rescore(order: RescoreOrder) -> None:
     with layout.locked(order.run):
         with RunStore(order.run) as store:
             card = open_task(store.spec.task).card
-            pairs = list(_pairs(store))
-        declared = {metric.name: metric for metric in (*card.metrics, *card.pending)}
+            pairs = list(stored_pairs(store))
+            declared = known_metrics(store, card)
         scorer = _load_scorer(order, [item.id for item, _ in pairs], declared)
         if not declared.keys() & set(scorer.metrics):
             raise UsageError(
@@ -130,7 +131,8 @@ def _pairs_of(text: str, option: str) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in parts}
 
 
-def _pairs(store: RunStore) -> Iterator[tuple[Item, Response]]:
+def stored_pairs(store: RunStore) -> Iterator[tuple[Item, Response]]:
+    """The run's items with their answers, in file order. Earlier turns of a conversation are not among what a run keeps."""
     for row in store.sql(_ROWS):
         item = Item.model_validate(_item_fields(row[:11]))
         key, text, finish, logprobs, fault_kind, fault_message = row[11:]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from primum.evaluation.choice_diagnostics import diagnose_choices
+from primum.evaluation.judged import describe_judging
 from primum.evaluation.metrics import estimate_run, scored_metrics
 from primum.evaluation.rater_agreement import measure_agreement
 from primum.runs.store import RunStore
@@ -28,6 +29,7 @@ def summarise(directory: Path, card: TaskCard) -> dict[str, Any]:
             "estimates": [estimate.model_dump(mode="json") for estimate in estimates],
             "choice": diagnose_choices(store, card, estimates),
             "agreement": measure_agreement(store),
+            "judges": describe_judging(store, scored),
             "pending": [metric.name for metric in card.pending if metric.name not in {found.name for found in scored}],
             "heuristic": [metric.name for metric in scored if metric.heuristic],
             "usage": _usage(store),

@@ -51,6 +51,25 @@ class UsageFacts(Facts):
     faults: int
 
 
+class AgreementFacts(Facts):
+    """How far a panel agrees on a metric."""
+
+    alpha: Estimate
+    kappa: Estimate | None = None
+
+
+class JudgingFacts(Facts):
+    """One scoring by judges: what stands behind the figures of its metrics."""
+
+    rubric: str
+    version: str
+    prompt_sha256: str
+    judges: tuple[str, ...]
+    metrics: tuple[str, ...]
+    agreement: dict[str, AgreementFacts] = {}
+    people: dict[str, AgreementFacts] = {}
+
+
 class SummaryFacts(Facts):
     """A run's ``summary.json``."""
 
@@ -63,6 +82,7 @@ class SummaryFacts(Facts):
     choice: ChoiceFacts = ChoiceFacts()
     pending: tuple[str, ...] = ()
     heuristic: tuple[str, ...] = ()
+    judges: tuple[JudgingFacts, ...] = ()
     usage: UsageFacts
     prompts_sha256: str
 

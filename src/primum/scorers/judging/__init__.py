@@ -1,0 +1,1 @@
+"""Rubrics for judges: messages out, verdict text in. Nothing here asks a model."""
