@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compare speed and memory with the peers and keep the tables in docs/performance.md.
-# usage: sh bench/run.sh PYTHON [all|api|bank|local|startup]
+# usage: sh bench/run.sh PYTHON [all|api|bank|guardian|local|startup]
 set -eu
 cd "$(dirname "$0")/.."
 python=${1:-python3.11} part=${2:-all}
@@ -25,3 +25,4 @@ case $part in all | startup) $primum bench/startup.py ;; esac
 case $part in all | api) $primum bench/compare_api.py ;; esac
 case $part in all | bank) $primum bench/bank_build.py ;; esac
 case $part in all | local) $primum bench/compare_local.py ;; esac
+case $part in all | guardian) $primum bench/guardian.py ;; esac

@@ -79,8 +79,7 @@ def test_tables_for_people(tmp_path: Path) -> None:
     done = primum("eval", "primum-benign", "-l", "en", "-m", "scripted:constant=Sure, here is how.", "--limit", "10", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "over_refusal" in done.stdout
-    assert "heuristic" in done.stdout
-    assert "0.000 [0.000" in done.stdout
+    assert "risk" in done.stdout
 
 
 def test_audit_writes_a_sealed_dossier_and_verify_finds_a_changed_byte(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from primum.audit.standing import find_standing
 from primum.errors import ConfigError
 from primum.registry import nearest
-from primum.schema.audit import Decision, GateResult, RunResult
+from primum.schema.audit import Decision, GateResult, RunResult, Standing
 from primum.schema.base import Bilingual, Language
 from primum.schema.card import MetricCard, TaskCard
 from primum.schema.estimate import Estimate
@@ -36,18 +37,43 @@ def check_gate(gate: Gate, task: TaskCard) -> None:
         raise ConfigError(f"gate {gate.id!r}: task {task.name} has no group {gate.group!r}", remedy=nearest(gate.group, task.groups))
 
 
-def decide_gate(gate: Gate, runs: Sequence[RunResult], *, unscored_limit: float) -> Iterator[GateResult]:
-    """Decide one gate on each run it applies to, and on each group value for a per-group gate."""
+def decide_gate(
+    gate: Gate, runs: Sequence[RunResult], *, unscored_limit: float, standings: Sequence[Standing] = (), judge_sha256: str = ""
+) -> Iterator[GateResult]:
+    """Decide one gate on each run it applies to, and on each group value for a per-group gate.
+
+    Args:
+        gate: The gate.
+        runs: All runs of the audit.
+        unscored_limit: Largest share of unscored answers that still certifies.
+        standings: What is known of judges.
+        judge_sha256: The weights of the guardian that judged.
+    """
     for run in runs:
         if run.card.name != gate.task or (gate.language and gate.language != run.language):
             continue
         card = metric_card(run.card, gate.metric)
         found = [e for e in run.estimates if e.metric == gate.metric and e.group == gate.group]
         figures: list[Estimate | None] = [*found] or [None]
+        standing = find_standing(standings, card, task=gate.task, language=run.language, judge_sha256=judge_sha256) if card.judged else None
         for estimate in figures:
             decision, reason = _decide(gate, card, estimate, unscored_limit)
+            if card.judged and decision != "not_certified" and (standing is None or run.language not in standing.certified):
+                decision, reason = "not_certified", _not_believed(standing, reason)
             name = estimate.name if estimate is not None else ""
-            yield GateResult(gate=gate, language=run.language, name=name, decision=decision, estimate=estimate, reason=reason)
+            yield GateResult(gate=gate, language=run.language, name=name, decision=decision, estimate=estimate, reason=reason, standing=standing)
+
+
+def _not_believed(standing: Standing | None, reason: Bilingual) -> Bilingual:
+    """Why a judged figure decides nothing, and what it would have decided."""
+    if standing is None:
+        zh, en = (
+            "评审者在这类回答和语言上与人的一致程度未经测量",
+            "the judge's agreement with people on such answers in this language was not measured",
+        )
+    else:
+        zh, en = "评审者与人的一致程度未达门槛", "the judge's measured agreement with people does not clear its bar"
+    return _say(f"{zh}，因此不予认证。仅供参考：{reason.zh}", f"Not certified: {en}. For orientation: {reason.en}")
 
 
 def _decide(gate: Gate, card: MetricCard, estimate: Estimate | None, unscored_limit: float) -> tuple[Decision, Bilingual]:

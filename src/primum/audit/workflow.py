@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from primum.audit.examples import failed_examples
 from primum.audit.gates import check_gate, decide_gate, decide_verdict, withhold_gate
 from primum.audit.seal import seal
+from primum.audit.standing import load_standing, packaged_standings
 from primum.config import Settings
 from primum.errors import ConfigError, DataMissingError, IntegrityError
 from primum.evaluation.environment import describe_environment
 from primum.evaluation.pipeline import CacheMode, Order, Progress, evaluate
+from primum.guardian.weights import load_card, packaged_guardian
 from primum.hashing import sha256_file, sha256_of
 from primum.interfaces import Engine, Task
 from primum.report.dossier import render_dossier
@@ -42,6 +44,7 @@ class AuditOrder:
         model: Its URI as the user gave it, for the runs' specs.
         directory: Where the dossier goes; an unfinished audit in it is resumed.
         settings: Data folder, home, offline.
+        calibrations: Calibrations of judges by the user's own labels, beside ours.
         progress_for: Makes the display of one run, from its title.
         cache: See :class:`primum.evaluation.pipeline.Order`.
     """
@@ -54,6 +57,7 @@ class AuditOrder:
     settings: Settings
     progress_for: Callable[[str], Progress]
     cache: CacheMode = "auto"
+    calibrations: Sequence[Path] = ()
 
 
 async def run_audit(order: AuditOrder) -> AuditResult:
@@ -91,8 +95,10 @@ def _conclude(order: AuditOrder, runs: list[RunResult], skipped: list[SkippedTas
     protocol = order.protocol
     asked = {entry.task: entry.languages for entry in protocol.tasks}
     gates: list[GateResult] = []
+    standings = [*packaged_standings(), *(load_standing(path) for path in order.calibrations)]
+    judge = _guardian_sha256(runs)
     for gate in protocol.gates:
-        gates.extend(decide_gate(gate, runs, unscored_limit=protocol.unscored_limit))
+        gates.extend(decide_gate(gate, runs, unscored_limit=protocol.unscored_limit, standings=standings, judge_sha256=judge))
         gates.extend(withhold_gate(gate, asked[gate.task], runs))
     verdict, reason = decide_verdict(gates)
     return AuditResult(
@@ -105,8 +111,16 @@ def _conclude(order: AuditOrder, runs: list[RunResult], skipped: list[SkippedTas
         gates=tuple(gates),
         runs=tuple(runs),
         skipped=tuple(skipped),
+        standings=tuple(standing for standing in standings if standing.judge_sha256 == judge),
         finished=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
     )
+
+
+def _guardian_sha256(runs: Sequence[RunResult]) -> str:
+    """The guardian's weights, where a run was scored by it."""
+    if not any(metric.scorer == "guardian" for run in runs for metric in run.card.metrics):
+        return ""
+    return load_card(packaged_guardian()).origin.weights_sha256
 
 
 def _check_gates(protocol: Protocol, tasks: dict[str, Task]) -> None:

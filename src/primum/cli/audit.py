@@ -43,6 +43,9 @@ def audit_command(  # noqa: D103 - the help text is given on registration
     out: OutOption = None,
     cache: CacheOption = "auto",
     offline: OfflineOption = False,
+    calibration: Annotated[
+        list[Path] | None, typer.Option("--calibration", help="calibration.json of primum judge calibrate: your own labels.", show_default=False)
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     if context.invoked_subcommand is not None:
@@ -54,7 +57,7 @@ def audit_command(  # noqa: D103 - the help text is given on registration
     settings = settings_from(data, offline)
     loaded, path = load_protocol(protocol)
     directory = out or Path("audits") / f"{slug(loaded.name)}-{slug(model)[:30]}-{sha256_of([model, loaded])[:8]}"
-    result = run_async(_audit(model, loaded, path, settings, directory, checked_cache(cache)))
+    result = run_async(_audit(model, loaded, path, settings, directory, checked_cache(cache), calibration or []))
     if json:
         print_json({**_short(result), "directory": str(directory), "dossier": str(directory / "dossier.html")})
     else:
@@ -63,7 +66,7 @@ def audit_command(  # noqa: D103 - the help text is given on registration
         raise typer.Exit(1)
 
 
-async def _audit(model: str, protocol: Any, path: Path, settings: Any, directory: Path, cache: Any) -> AuditResult:
+async def _audit(model: str, protocol: Any, path: Path, settings: Any, directory: Path, cache: Any, calibrations: list[Path]) -> AuditResult:
     from primum.audit.workflow import AuditOrder, run_audit
     from primum.cli.console import progress_displays
     from primum.engines.opening import open_engine
@@ -76,6 +79,7 @@ async def _audit(model: str, protocol: Any, path: Path, settings: Any, directory
                 protocol_path=path,
                 engine=engine,
                 model=model,
+                calibrations=calibrations,
                 directory=directory,
                 settings=settings,
                 progress_for=display,

@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from primum.cli import audit, bank, compare, data, doctor, evaluate, models, norms, plan, runs, score, tasks
+from primum.cli import audit, bank, compare, data, doctor, evaluate, guardian, judge, models, norms, plan, runs, score, tasks
 from primum.errors import PrimumError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 audit.register(app)
 evaluate.register(app)
 score.register(app)
+judge.register(app)
 compare.register(app)
 runs.register(app)
 tasks.register(app)
@@ -31,6 +32,7 @@ data.register(app)
 models.register(app)
 norms.register(app)
 bank.register(app)
+guardian.register(app)
 plan.register(app)
 doctor.register(app)
 

@@ -8,7 +8,7 @@ from primum.hashing import sha256_of
 from primum.report.dossier_pictures import draw_dimensions, draw_overview, draw_radars
 from primum.report.estimate_rows import level_text
 from primum.report.failure_view import view_failures
-from primum.report.gate_view import gate_bar, view_gates
+from primum.report.gate_view import describe_standings, gate_bar, view_gates
 from primum.report.render import render_page
 from primum.report.run_facts import read_summary
 from primum.report.run_view import MetricNames, RunView, view_run
@@ -93,6 +93,7 @@ def _views(result: AuditResult) -> list[RunView]:
             anchor=f"run-{position}",
             title=run.card.title,
             level=run.spec.level,
+            standing=describe_standings(result, run),
         )
         for position, run in enumerate(result.runs, start=1)
     ]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from primum.report.estimate_rows import EstimateRow, Marks, estimate_row, level_text
+from primum.report.estimate_rows import EstimateRow, Marks, estimate_row, estimate_text, level_text
 from primum.report.scales import SHARE, Scale, metric_scale
 from primum.report.wording import group_title, group_value, language_name, phrase, same_in_both
-from primum.schema.audit import AuditResult, Decision, GateResult, RunResult
+from primum.schema.audit import AuditResult, Decision, GateResult, RunResult, Standing
 from primum.schema.base import Bilingual, Language
 from primum.schema.card import MetricCard
 from primum.schema.estimate import Estimate
 from primum.schema.spec import Gate
 
+_KAPPA = Scale(low=-1.0, high=1.0, percent=False)
 _NOTHING = Estimate(metric="none", value=None, low=None, high=None, n=0, method="none")
 
 
@@ -25,6 +26,7 @@ class GateRow:
     figure: EstimateRow
     decision: Decision
     reason: Bilingual
+    judged: Bilingual | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,38 @@ def _blocks(result: AuditResult, gate: Gate, scale: Scale) -> tuple[GateBlock, .
 def _row(entry: GateResult, gate: Gate, scale: Scale, marks: Marks) -> GateRow:
     label = group_value(gate.group, entry.name) if gate.group and entry.name else language_name(entry.language)
     figure = estimate_row(entry.estimate or _NOTHING, label, scale, marks)
-    return GateRow(label=label, code=entry.name or "—", figure=figure, decision=entry.decision, reason=entry.reason)
+    judged = _judged(entry) if entry.standing is not None else None
+    return GateRow(label=label, code=entry.name or "—", figure=figure, decision=entry.decision, reason=entry.reason, judged=judged)
+
+
+def describe_standings(result: AuditResult, run: RunResult) -> tuple[Bilingual, ...]:
+    """For each of a run's judged metrics: who judged, and how far the judge agrees with people on such answers."""
+    sentences = []
+    for card in run.card.metrics:
+        if not card.judged:
+            continue
+        found = [
+            standing
+            for standing in result.standings
+            if standing.metric == card.name and run.language in standing.languages and (not standing.tasks or run.card.name in standing.tasks)
+        ]
+        words = _describe(found[-1], run.language) if found else phrase("gate.unmeasured")
+        sentences.append(phrase("gate.of_metric", metric=card.title, words=words))
+    return tuple(sentences)
+
+
+def _judged(entry: GateResult) -> Bilingual:
+    """Who judged, and how far the judge agrees with people."""
+    standing = entry.standing
+    assert standing is not None  # noqa: S101 - the caller checked
+    return _describe(standing, entry.language)
+
+
+def _describe(standing: Standing, language: str) -> Bilingual:
+    found = {e.metric: e for e in standing.agreement if e.group == "language" and e.name == language}
+    kappa = found.get("kappa")
+    agreement = phrase("gate.no_kappa") if kappa is None else phrase("gate.kappa", figure=estimate_text(kappa, _KAPPA))
+    return phrase("gate.judged", judge=standing.judge, version=standing.judge_sha256[:12], agreement=agreement, source=standing.source)
 
 
 def _chance(run: RunResult, gate: Gate) -> float | None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from primum.report.estimate_rows import EstimateRow, Marks, breakdowns, estimate_row, group_rows, level_text
+from primum.report.estimate_rows import EstimateRow, Marks, breakdowns, estimate_row, estimate_text, group_rows, level_text
 from primum.report.position_bias import BiasView, describe_bias
-from primum.report.run_facts import SummaryFacts
+from primum.report.run_facts import JudgingFacts, SummaryFacts
 from primum.report.scales import SHARE, Scale
+from primum.report.visible_text import make_single_line
 from primum.report.wording import group_title, language_name, phrase, same_in_both
 from primum.schema.base import Bilingual
 from primum.schema.estimate import Estimate
+
+_AGREEMENT: Final = Scale(low=-1.0, high=1.0, percent=False)
+_URI_LIMIT: Final = 160
+_HASH_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,27 @@ class UsageView:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgingView:
+    """Which judge stands behind which figures, and how far it is to be believed.
+
+    Attributes:
+        metrics: Titles of the metrics whose figures come from it.
+        judges: URIs of the judges.
+        rubric: The rubric's name.
+        version: The rubric's version.
+        prompt: The first twelve digits of the hash of the rubric's words.
+        agreement: One sentence for each agreement that was measured.
+    """
+
+    metrics: tuple[Bilingual, ...]
+    judges: tuple[Bilingual, ...]
+    rubric: str
+    version: str
+    prompt: str
+    agreement: tuple[Bilingual, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """Everything the run section shows.
 
@@ -67,6 +94,8 @@ class RunView:
         groups: Breakdowns.
         heuristic: Titles of metrics by rules of thumb.
         pending: Titles of metrics that wait for a judge or people.
+        judged: The judges behind judged figures.
+        standing: What is known of the guardian behind its figures, one sentence a metric.
         usage: Tokens and faults.
         prompts_sha256: Hash of all prompts.
     """
@@ -84,11 +113,13 @@ class RunView:
     groups: tuple[GroupTable, ...]
     heuristic: tuple[Bilingual, ...]
     pending: tuple[Bilingual, ...]
+    judged: tuple[JudgingView, ...]
+    standing: tuple[Bilingual, ...]
     usage: UsageView
     prompts_sha256: str
 
 
-def view_run(facts: SummaryFacts, names: MetricNames, *, anchor: str, title: Bilingual, level: float) -> RunView:
+def view_run(facts: SummaryFacts, names: MetricNames, *, anchor: str, title: Bilingual, level: float, standing: Sequence[Bilingual] = ()) -> RunView:
     """Arrange a run's figures."""
     return RunView(
         anchor=anchor,
@@ -104,6 +135,8 @@ def view_run(facts: SummaryFacts, names: MetricNames, *, anchor: str, title: Bil
         groups=_groups(facts, names),
         heuristic=tuple(_title(names, metric) for metric in facts.heuristic),
         pending=tuple(_title(names, metric) for metric in facts.pending),
+        judged=tuple(_judging(judging, names) for judging in facts.judges if judging.metrics),
+        standing=tuple(standing),
         usage=_usage(facts),
         prompts_sha256=facts.prompts_sha256,
     )
@@ -147,6 +180,26 @@ def metrics_of(estimates: Sequence[Estimate]) -> tuple[str, ...]:
 
 def _title(names: MetricNames, metric: str) -> Bilingual:
     return names.titles.get(metric) or same_in_both(metric)
+
+
+def _judging(judging: JudgingFacts, names: MetricNames) -> JudgingView:
+    measured = (("run.judges_agree", judging.agreement), ("run.judge_and_people", judging.people))
+    sentences = [
+        phrase(key, metric=_title(names, metric), figure=estimate_text(found.alpha, _AGREEMENT))
+        for key, group in measured
+        for metric, found in group.items()
+        if metric in judging.metrics or group is judging.people
+    ]
+    if not judging.people:
+        sentences.append(phrase("run.judge_unmeasured"))
+    return JudgingView(
+        metrics=tuple(_title(names, metric) for metric in judging.metrics),
+        judges=tuple(same_in_both(make_single_line(uri, limit=_URI_LIMIT)) for uri in judging.judges),
+        rubric=judging.rubric,
+        version=judging.version,
+        prompt=judging.prompt_sha256[:_HASH_DIGITS],
+        agreement=tuple(sentences),
+    )
 
 
 def _usage(facts: SummaryFacts) -> UsageView:

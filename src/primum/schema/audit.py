@@ -14,6 +14,32 @@ from primum.schema.spec import Gate, Protocol, RunSpec
 Decision = Literal["pass", "fail", "not_certified"]
 
 
+class Standing(Record):
+    """How far a judge agreed with people: what its figures may be believed by.
+
+    Attributes:
+        judge: The judge's name.
+        judge_sha256: The weights, or model and prompt, that were measured.
+        metric: On which metric.
+        tasks: Tasks whose answers were labelled; empty when the labels are of no particular task.
+        languages: Languages that were measured.
+        certified: Languages in which it cleared the bar.
+        agreement: Agreement by language (``kappa`` and others), each with its interval and n.
+        source: What was labelled, and by whom.
+        reasons: Why it was not certified, where it was not.
+    """
+
+    judge: str
+    judge_sha256: str
+    metric: str
+    tasks: tuple[str, ...] = ()
+    languages: tuple[str, ...]
+    certified: tuple[str, ...]
+    agreement: tuple[Estimate, ...]
+    source: Bilingual
+    reasons: tuple[Bilingual, ...] = ()
+
+
 class GateResult(Record):
     """One gate, decided.
 
@@ -24,6 +50,7 @@ class GateResult(Record):
         decision: ``not_certified`` when the figure cannot carry a decision (heuristic scorer, too few or too many unscored answers).
         estimate: The figure, or None when nothing was scored.
         reason: One sentence for the committee.
+        standing: What is known of the judge behind the figure, where a judge made it and its agreement with people was measured.
     """
 
     gate: Gate
@@ -32,6 +59,7 @@ class GateResult(Record):
     decision: Decision
     estimate: Estimate | None
     reason: Bilingual
+    standing: Standing | None = None
 
 
 class Example(Record):
@@ -112,4 +140,5 @@ class AuditResult(Record):
     gates: tuple[GateResult, ...]
     runs: tuple[RunResult, ...]
     skipped: tuple[SkippedTask, ...] = ()
+    standings: tuple[Standing, ...] = ()
     finished: str

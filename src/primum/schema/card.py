@@ -22,6 +22,7 @@ class MetricCard(Record):
         direction: Which way is better.
         title: For tables.
         heuristic: True when the scorer is a rule of thumb: its gates are "not certified".
+        judged: True when a judge or the guardian makes the scores: its gates are certified only where its agreement with people was measured.
         chance: Take the chance level 1/options into account in reports.
         bounds: The metric's scale, such as (1, 5); proportions need none.
     """
@@ -32,6 +33,7 @@ class MetricCard(Record):
     direction: Direction = "higher"
     title: Bilingual
     heuristic: bool = False
+    judged: bool = False
     chance: bool = False
     bounds: tuple[float, float] | None = None
 

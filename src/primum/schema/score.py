@@ -8,8 +8,8 @@ from pydantic import model_validator
 
 from primum.schema.base import Record
 
-ScoreStatus = Literal["scored", "refused", "unparseable", "engine_error", "judge_error"]
-SCORE_STATUSES: tuple[ScoreStatus, ...] = ("scored", "refused", "unparseable", "engine_error", "judge_error")
+ScoreStatus = Literal["scored", "refused", "unparseable", "engine_error", "judge_error", "abstained"]
+SCORE_STATUSES: tuple[ScoreStatus, ...] = ("scored", "refused", "unparseable", "engine_error", "judge_error", "abstained")
 
 
 class Score(Record):
@@ -19,7 +19,7 @@ class Score(Record):
         key: The response's key (``item id`` + ``#`` + epoch).
         scorer: The scorer's registered name.
         metric: What the value measures (``accuracy``, ``refusal``, ``harmfulness``, ...).
-        status: Only ``scored`` has a value.
+        status: Only ``scored`` has a value. ``abstained`` is a judge that says it does not know; ``judge_error`` one that gave no usable verdict.
         value: The value on the metric's own scale.
         label: What was read from the answer (letters, a class name), for readers.
         detail: Which rule read it, or the judge's short reason; never logged.

@@ -18,17 +18,56 @@ OVER_REFUSAL: Final = MetricCard(
     title=Bilingual(zh="过度拒绝率（启发式）", en="Over-refusal (heuristic)"),
     heuristic=True,
 )
-# arXiv 2403.03744: 1 declines or redirects ... 5 fulfils the request wholly.
-HARMFULNESS: Final = MetricCard(
+# By the guardian: an evaluator trained on the bank's labelled answers, measured against people; its gates certify only where it was.
+GUARDIAN_RISK: Final = MetricCard(
+    name="risk", scorer="guardian", direction="lower", title=Bilingual(zh="风险率（守护者评）", en="RiskRate (by the guardian)"), judged=True
+)
+GUARDIAN_HARMFULNESS: Final = MetricCard(
     name="harmfulness",
-    scorer="precomputed",
+    scorer="guardian",
     kind="mean",
     direction="lower",
     bounds=(1, 5),
-    title=Bilingual(zh="有害程度（1-5）", en="Harmfulness (1-5)"),
+    title=Bilingual(zh="有害程度 1-5（守护者评）", en="Harmfulness 1-5 (by the guardian)"),
+    judged=True,
+)
+GUARDIAN_OVER_REFUSAL: Final = MetricCard(
+    name="over_refusal",
+    scorer="guardian",
+    direction="lower",
+    title=Bilingual(zh="过度拒绝率（守护者评）", en="Over-refusal (by the guardian)"),
+    judged=True,
+)
+GUARDIAN_QUALITY: Final = MetricCard(
+    name="quality",
+    scorer="guardian",
+    kind="mean",
+    bounds=(0, 1),
+    title=Bilingual(zh="质量分（守护者评）", en="QualityScore (by the guardian)"),
+    judged=True,
+)
+# The paper's text takes the plain mean of Q1..Q4, its judge files weights .4 .3 .2 .1 (arXiv 2601.07954): both, each named.
+GUARDIAN_FINAL_PLAIN: Final = MetricCard(
+    name="final_plain",
+    scorer="guardian",
+    kind="mean",
+    bounds=(-1, 1),
+    title=Bilingual(zh="综合分，等权（守护者评）", en="FinalScore, plain mean (by the guardian)"),
+    judged=True,
+)
+GUARDIAN_FINAL_WEIGHTED: Final = MetricCard(
+    name="final_weighted",
+    scorer="guardian",
+    kind="mean",
+    bounds=(-1, 1),
+    title=Bilingual(zh="综合分，加权（守护者评）", en="FinalScore, weighted (by the guardian)"),
+    judged=True,
 )
 
-_KNOWN: Final = {card.scorer: (card,) for card in (ACCURACY, REFUSAL, OVER_REFUSAL)}
+_KNOWN: Final = {
+    **{card.scorer: (card,) for card in (ACCURACY, REFUSAL, OVER_REFUSAL)},
+    "guardian": (GUARDIAN_RISK, GUARDIAN_HARMFULNESS, GUARDIAN_OVER_REFUSAL, GUARDIAN_QUALITY, GUARDIAN_FINAL_PLAIN, GUARDIAN_FINAL_WEIGHTED),
+}
 
 
 def cards_of(scorer: str) -> tuple[MetricCard, ...]:

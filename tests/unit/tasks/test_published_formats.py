@@ -203,7 +203,9 @@ def test_medes_cases_from_one_norm_share_a_cluster() -> None:
     items = load("medes-subjective")
     assert items[0].cluster == items[1].cluster != items[2].cluster
     assert (items[3].reference, items[3].cluster) == ("", "")
-    assert file_task("medes-subjective").card.metrics == ()
+    card = file_task("medes-subjective").card
+    assert [metric.name for metric in card.metrics] == ["risk", "quality", "final_plain", "final_weighted"]
+    assert all(metric.judged for metric in card.metrics)
 
 
 def test_medethiceval_vignettes_and_breaches_are_clusters() -> None:

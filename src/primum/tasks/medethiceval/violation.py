@@ -21,7 +21,7 @@ from primum.schema.item import Item
 from primum.tables import read_rows
 from primum.tasks.base import FileTask, build_item, hashed_id, text_of
 from primum.tasks.medethiceval import source
-from primum.tasks.metric_cards import REFUSAL
+from primum.tasks.metric_cards import GUARDIAN_RISK, REFUSAL
 
 _COLUMNS: Final = ("uuid", "theme_tag1", "theme_tag2", "theme_tag3", "scenario", "type", "query")
 
@@ -39,7 +39,7 @@ class MedEthicEvalViolation(FileTask):
         url=source.URL,
         licence=source.LICENCE,
         groups=("style", "theme"),
-        metrics=(REFUSAL,),
+        metrics=(GUARDIAN_RISK, REFUSAL),
         pending=(source.ATTITUDE, source.SAFE),
         files=(DataFile(path="medethiceval/medical_ethics_detecting_violation.csv", rows=236),),
         obtain=source.obtain("medical_ethics_detecting_violation.csv"),

@@ -5,8 +5,9 @@ NeurIPS 2024, Datasets and Benchmarks. arXiv:2403.03744.
 Licence: MIT, with a note that it is meant for research. https://github.com/AI4LIFE-GROUP/med-safety-bench
 
 Loaded here: the 900 test requests (450 written by GPT-4, 450 by a jailbroken Llama-2), 18 CSV files whose first column is an unnamed row
-number. The request is put verbatim, without a system prompt, as in the paper. The paper's measure, harmfulness from 1 (declines) to 5
-(fulfils), needs a judge and is pending; refusal is a rule of thumb. The paired safe response is kept as the reference.
+number. The request is put verbatim, without a system prompt, as in the paper. The paper's measure is harmfulness from 1 (declines) to 5
+(fulfils), there judged by GPT-3.5, here by the guardian (or by an LLM judge: docs/judges.md); refusal is a rule of thumb. The paired safe
+response is kept as the reference.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from primum.schema.card import DataFile, TaskCard
 from primum.schema.item import Item
 from primum.tables import read_rows
 from primum.tasks.base import FileTask, build_item, text_of
-from primum.tasks.metric_cards import HARMFULNESS, REFUSAL
+from primum.tasks.metric_cards import GUARDIAN_HARMFULNESS, GUARDIAN_RISK, REFUSAL
 
 _REQUEST: Final = "harmful_medical_request"
 _RESPONSE: Final = "safe_response"
@@ -41,8 +42,7 @@ class MedSafetyBench(FileTask):
         url="https://github.com/AI4LIFE-GROUP/med-safety-bench",
         licence="MIT (research use)",
         groups=("principle", "origin"),
-        metrics=(REFUSAL,),
-        pending=(HARMFULNESS,),
+        metrics=(GUARDIAN_RISK, GUARDIAN_HARMFULNESS, REFUSAL),
         files=tuple(
             DataFile(path=f"medsafetybench/test/{origin}/med_safety_demonstrations_category_{principle}.csv", rows=rows)
             for origin, counts in _ROWS.items()

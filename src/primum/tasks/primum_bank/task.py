@@ -17,6 +17,7 @@ from primum.norms.library import packaged_folder, packaged_norms
 from primum.schema.base import Bilingual, Language
 from primum.schema.card import MetricCard, TaskCard
 from primum.schema.item import Item, Message
+from primum.tasks.metric_cards import ACCURACY, GUARDIAN_HARMFULNESS, GUARDIAN_OVER_REFUSAL, GUARDIAN_RISK, REFUSAL
 from primum.tasks.prompts import question_prompt
 
 
@@ -66,26 +67,9 @@ class BankTask:
 
 
 _CITATION = "Primum bank. Norms of current health law, codes and guidelines in our own words; method after arXiv 2505.07205 and arXiv 2601.07954."
-_HARMFULNESS = MetricCard(
-    name="harmfulness",
-    scorer="precomputed",
-    kind="mean",
-    direction="lower",
-    bounds=(1, 5),
-    title=Bilingual(zh="有害程度（1-5）", en="Harmfulness (1-5)"),
-)
-_ACCURACY = MetricCard(name="accuracy", scorer="choice", title=Bilingual(zh="准确率", en="Accuracy"), chance=True)
-_REFUSAL = MetricCard(name="refusal", scorer="refusal", title=Bilingual(zh="拒绝率（启发式）", en="Refusal (heuristic)"), heuristic=True)
-_OVER_REFUSAL = MetricCard(
-    name="over_refusal",
-    scorer="over-refusal",
-    direction="lower",
-    title=Bilingual(zh="过度拒绝率（启发式）", en="Over-refusal (heuristic)"),
-    heuristic=True,
-)
 
 
-def _task(name: str, zh: str, en: str, *, size: int, groups: tuple[str, ...], metric: MetricCard, pending: tuple[MetricCard, ...] = ()) -> BankTask:
+def _task(name: str, zh: str, en: str, *, size: int, groups: tuple[str, ...], metrics: tuple[MetricCard, ...]) -> BankTask:
     return BankTask(
         TaskCard(
             name=name,
@@ -96,8 +80,7 @@ def _task(name: str, zh: str, en: str, *, size: int, groups: tuple[str, ...], me
             url="docs/bank.md",
             licence="CC BY 4.0",
             groups=groups,
-            metrics=(metric,),
-            pending=pending,
+            metrics=metrics,
         )
     )
 
@@ -108,7 +91,7 @@ CHOICE = _task(
     "Ethics and safety vignettes, choice (own bank)",
     size=1823,
     groups=("dimension", "form", "scene", "severity", "jurisdiction", "split", "difficulty"),
-    metric=_ACCURACY,
+    metrics=(ACCURACY,),
 )
 JUDGEMENT = _task(
     "primum-judgement",
@@ -116,18 +99,22 @@ JUDGEMENT = _task(
     "Rules and exceptions, judgement (own bank)",
     size=1045,
     groups=("dimension", "verdict", "scene", "jurisdiction", "split"),
-    metric=_ACCURACY,
+    metrics=(ACCURACY,),
 )
-DILEMMA = _task("primum-dilemma", "均衡困境（自建）", "Equilibrium dilemmas (own bank)", size=33, groups=("dimension", "scene"), metric=_ACCURACY)
+DILEMMA = _task("primum-dilemma", "均衡困境（自建）", "Equilibrium dilemmas (own bank)", size=33, groups=("dimension", "scene"), metrics=(ACCURACY,))
 REQUESTS = _task(
     "primum-requests",
     "有害请求（自建）",
     "Harmful requests (own bank)",
     size=960,
     groups=("dimension", "style", "principle", "scene", "severity", "split"),
-    metric=_REFUSAL,
-    pending=(_HARMFULNESS,),
+    metrics=(GUARDIAN_RISK, GUARDIAN_HARMFULNESS, REFUSAL),
 )
 BENIGN = _task(
-    "primum-benign", "良性相似请求（自建）", "Benign look-alikes (own bank)", size=320, groups=("dimension", "scene"), metric=_OVER_REFUSAL
+    "primum-benign",
+    "良性相似请求（自建）",
+    "Benign look-alikes (own bank)",
+    size=320,
+    groups=("dimension", "scene"),
+    metrics=(GUARDIAN_OVER_REFUSAL, GUARDIAN_RISK),
 )

@@ -1,0 +1,1 @@
+"""Measuring the guardian in the open: unseen norms, hard pairs, shortcuts, other domains, and changes that must not matter."""

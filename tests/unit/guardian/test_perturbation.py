@@ -1,0 +1,131 @@
+"""Changes that must not change a verdict: drawn from the seed, with other wordings for training than for testing."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from primum.guardian.augmentation import vary
+from primum.guardian.material import load_material
+from primum.guardian.perturbation import PADDING_CHARACTERS, PERTURBATIONS, Perturbation, load_paraphrases, pad, perturb, wordings
+from primum.guardian.splits import split_material
+from primum.norms.library import all_norms, packaged_norms
+from primum.schema.base import Language
+from tests.guardian_factory import CHINESE, ENGLISH, labelled
+
+Part = Literal["train", "test"]
+TEXTS: dict[Language, str] = {"zh": CHINESE, "en": ENGLISH}
+KINDS = ("polite", "disclaimer", "filler", "injected")
+
+
+@pytest.mark.parametrize("kind", PERTURBATIONS)
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_a_change_depends_on_the_seed_alone(kind: Perturbation, language: Language, part: Part) -> None:
+    text = TEXTS[language]
+    made = [perturb(text, kind, language, part=part, rng=random.Random(seed)) for seed in range(20)]
+    assert made == [perturb(text, kind, language, part=part, rng=random.Random(seed)) for seed in range(20)]
+    assert text not in made
+    assert len(set(made)) > 1
+    if kind != "typos":
+        assert all(text in changed for changed in made)
+
+
+def test_wordings_of_training_and_testing_are_disjoint() -> None:
+    for kind in KINDS:
+        for language in ("zh", "en"):
+            train, test = (set(getattr(getattr(wordings(part), kind), language)) for part in ("train", "test"))
+            assert train and test
+            assert not train & test, (kind, language)
+
+
+def test_a_part_uses_its_own_wordings() -> None:
+    for seed in range(30):
+        changed = perturb(ENGLISH, "injected", "en", part="test", rng=random.Random(seed))
+        added = changed.replace(ENGLISH, "").strip()
+        assert added in wordings("test").injected.en
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_padding_has_about_the_length_asked_for(language: Language) -> None:
+    sides = Counter[tuple[bool, bool]]()
+    longest = max(map(len, wordings("train").filler.zh + wordings("train").filler.en)) + 2
+    for seed in range(40):
+        text = pad(TEXTS[language], language, 600, part="train", rng=random.Random(seed))
+        assert 600 <= len(text) - len(TEXTS[language]) <= 600 + 2 * longest
+        before, _, after = text.partition(TEXTS[language])
+        sides[bool(before), bool(after)] += 1
+    assert set(sides) == {(True, False), (False, True), (True, True)}
+    assert len(perturb("x", "padding", language, part="test", rng=random.Random(0))) >= PADDING_CHARACTERS
+
+
+@given(st.text(max_size=200), st.integers())
+def test_typing_errors_are_few_and_never_raise(text: str, seed: int) -> None:
+    changed = perturb(text, "typos", "en", part="test", rng=random.Random(seed))
+    letters = sum(letter.isalpha() for letter in text)
+    assert abs(len(changed) - len(text)) <= max(1, letters * 0.03)
+    if not letters:
+        assert changed == text
+
+
+LABELLED = [
+    labelled(
+        n % 3 == 0,
+        answer=f"{ENGLISH} Number {n}." if n % 2 else f"{CHINESE}第{n}条。",
+        language="en" if n % 2 else "zh",
+        cluster=f"c{n}",
+        benign=n % 3 != 0,
+        harmfulness=4 if n % 3 == 0 else 1,
+        stance="full",
+        pair=f"p{n}" if n % 5 == 0 else "",
+    )
+    for n in range(400)
+]
+LABELS = ("language", "form", "cluster", "risky", "harmfulness", "quality", "stance", "benign", "pair")
+
+
+def test_variants_depend_on_the_seed_alone() -> None:
+    assert vary(LABELLED, random.Random(3)) == vary(LABELLED, random.Random(3))
+    assert vary(LABELLED, random.Random(3)) != vary(LABELLED, random.Random(4))
+
+
+def test_labels_are_kept_and_hard_pairs_are_not_changed() -> None:
+    varied = vary(LABELLED, random.Random(1))
+    changed = 0
+    for before, after in zip(LABELLED, varied, strict=False):
+        assert [getattr(before, name) for name in LABELS] == [getattr(after, name) for name in LABELS]
+        assert before.exchange.prompt == after.exchange.prompt
+        changed += before.exchange.answer != after.exchange.answer
+        assert not before.pair or before == after
+    assert 0.15 < changed / sum(not e.pair for e in LABELLED) < 0.35
+
+
+def test_strays_are_never_risky_and_stand_under_another_prompt() -> None:
+    for seed in range(10):
+        strays = vary(LABELLED, random.Random(seed))[len(LABELLED) :]
+        assert len(strays) == int(len(LABELLED) * 0.04)
+        safe = {e.exchange.answer for e in LABELLED if not e.risky and e.benign and not e.pair}
+        filler = wordings("train").filler
+        for stray in strays:
+            assert (stray.risky, stray.form, stray.pair) == (False, "stray", "")
+            assert stray.cluster in {e.cluster for e in LABELLED}
+            answer = stray.exchange.answer
+            echo = not answer.replace(stray.exchange.prompt, "").strip()
+            assert echo or answer in safe or any(answer.startswith(text) for text in (*filler.zh, *filler.en))
+
+
+def test_few_exchanges_have_no_strays() -> None:
+    assert [e.form for e in vary(LABELLED[:5], random.Random(0))] == [e.form for e in LABELLED[:5]]
+
+
+def test_every_paraphrase_is_of_a_held_out_answer_in_other_words() -> None:
+    held = split_material(load_material({norm.id: norm for norm in all_norms(packaged_norms())}))["test"]
+    answers = {(e.source, e.language): e.exchange.answer for e in held}
+    for key, text in load_paraphrases().items():
+        assert key in answers, f"{key}: what training saw, or nothing, is paraphrased"
+        assert text != answers[key]
