@@ -50,7 +50,7 @@ def load_standing(path: Path) -> Standing:
 
 
 def find_standing(standings: Sequence[Standing], card: MetricCard, *, task: str, language: str, judge_sha256: str) -> Standing | None:
-    """The standing that covers a judged metric of a task in a language: a user's before ours, a certified one before one that is not."""
+    """The standing that covers a judged metric of a task in a language: a user's before ours, whatever it says, then a certified one."""
     fitting = [
         standing
         for standing in standings
@@ -60,7 +60,7 @@ def find_standing(standings: Sequence[Standing], card: MetricCard, *, task: str,
         and language in standing.languages
         and (not standing.tasks or task in standing.tasks)
     ]
-    return min(fitting, key=lambda standing: (language not in standing.certified, bool(standing.tasks)), default=None)
+    return min(fitting, key=lambda standing: (bool(standing.tasks), language not in standing.certified), default=None)
 
 
 def _standing(calibration: JudgeCalibration, tasks: tuple[str, ...], source: Bilingual) -> Standing:

@@ -21,7 +21,7 @@ from primum.interfaces import Engine, Task
 from primum.report.dossier import render_dossier
 from primum.runs import layout
 from primum.runs.store import RunStore
-from primum.schema.audit import AuditResult, GateResult, RunResult, SkippedTask
+from primum.schema.audit import AuditResult, GateResult, RunResult, SkippedTask, Standing
 from primum.schema.base import Language
 from primum.schema.spec import Protocol, ProtocolTask, RunSpec
 from primum.tasks.opening import open_task
@@ -64,7 +64,7 @@ async def run_audit(order: AuditOrder) -> AuditResult:
     """Run or resume an audit and write its sealed dossier.
 
     Raises:
-        ConfigError: A gate reads a metric or group that its task does not have.
+        ConfigError: A gate reads a metric or group that its task does not have, or a file of calibration does not fit.
         DataMissingError: A task's data are missing, unless the protocol marks the task optional.
         IntegrityError: The folder holds an audit by another protocol.
         EngineError: The engine cannot answer at all.
@@ -72,6 +72,8 @@ async def run_audit(order: AuditOrder) -> AuditResult:
     """
     tasks = {entry.task: open_task(entry.task) for entry in order.protocol.tasks}
     _check_gates(order.protocol, tasks)
+    # Read before anything is asked: a file that does not fit must not cost an audit.
+    standings = [*packaged_standings(), *(load_standing(path) for path in order.calibrations)]
     with layout.locked(order.directory):
         _keep_protocol(order)
         runs: list[RunResult] = []
@@ -84,18 +86,17 @@ async def run_audit(order: AuditOrder) -> AuditResult:
                     if not entry.optional:
                         raise
                     skipped.append(SkippedTask(task=entry.task, language=language, reason=error.message))
-        result = _conclude(order, runs, skipped)
+        result = _conclude(order, runs, skipped, standings)
         layout.write_json(order.directory / SUMMARY, result.model_dump(mode="json"))
         layout.write_bytes(order.directory / DOSSIER, render_dossier(result).encode())
         seal(order.directory)
     return result
 
 
-def _conclude(order: AuditOrder, runs: list[RunResult], skipped: list[SkippedTask]) -> AuditResult:
+def _conclude(order: AuditOrder, runs: list[RunResult], skipped: list[SkippedTask], standings: Sequence[Standing]) -> AuditResult:
     protocol = order.protocol
     asked = {entry.task: entry.languages for entry in protocol.tasks}
     gates: list[GateResult] = []
-    standings = [*packaged_standings(), *(load_standing(path) for path in order.calibrations)]
     judge = _guardian_sha256(runs)
     for gate in protocol.gates:
         gates.extend(decide_gate(gate, runs, unscored_limit=protocol.unscored_limit, standings=standings, judge_sha256=judge))

@@ -128,10 +128,14 @@ def test_the_users_comes_before_ours() -> None:
     assert find(ours, theirs) == find(theirs, ours) == theirs
 
 
-def test_a_certified_one_comes_before_one_that_is_not() -> None:
-    certified, not_certified = standing(tasks=("t",)), standing(certified=())
+def test_the_users_own_comes_before_ours_even_when_it_certifies_nothing() -> None:
+    ours, own = standing(tasks=("t",)), standing(certified=())
+    assert find(ours, own) == own
+
+
+def test_of_two_of_one_kind_the_certified_one_comes_first() -> None:
+    certified, not_certified = standing(), standing(certified=())
     assert find(not_certified, certified) == certified
-    assert find(not_certified, certified, language="en") == not_certified
 
 
 # Deciding.
