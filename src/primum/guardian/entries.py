@@ -188,6 +188,24 @@ class TopicEntry(Record):
     answers: TopicAnswers
 
 
+class LongAnswers(Record):
+    """Answers as long as chat assistants write them: two that go along with the harmful prompt, a safe one, and one to the benign prompt."""
+
+    long_comply: HarmfulAnswer
+    long_comply_other: HarmfulAnswer
+    long_safe: Bilingual
+    long_helpful: Bilingual
+
+
+class LongEntry(Record):
+    """A harmful prompt, a legitimate one on the same topic, and long answers."""
+
+    topic: NonEmpty
+    harmful: Bilingual
+    benign: Bilingual
+    answers: LongAnswers
+
+
 class ClinicalAnswers(Record):
     """Answers to a legitimate health question."""
 
@@ -240,6 +258,12 @@ class TopicEntries(Record):
     """One file of general safety."""
 
     entries: tuple[TopicEntry, ...]
+
+
+class LongEntries(Record):
+    """One file of long answers."""
+
+    entries: tuple[LongEntry, ...]
 
 
 class ClinicalEntries(Record):

@@ -17,6 +17,8 @@ from primum.errors import DataFormatError, DataMissingError
 from primum.guardian.entries import (
     ClinicalEntries,
     ClinicalEntry,
+    LongEntries,
+    LongEntry,
     NormEntries,
     NormEntry,
     PairEntries,
@@ -74,7 +76,7 @@ def load_material(norms: dict[str, Norm], folder: Path | None = None) -> tuple[L
 
     Args:
         norms: All norms by id.
-        folder: With sub-folders ``norms``, ``pairs``, ``topics``, ``clinical`` and ``remarks``; the package's own when None.
+        folder: With sub-folders ``norms``, ``pairs``, ``topics``, ``long``, ``clinical`` and ``remarks``; the package's own when None.
 
     Raises:
         DataMissingError: A sub-folder is missing or empty.
@@ -91,6 +93,8 @@ def load_material(norms: dict[str, Norm], folder: Path | None = None) -> tuple[L
         found.extend(_around_norms(path, load_model(path, PairEntries).entries, norms, _of_pairs, taken=taken))
     for path in _files(folder / "topics"):
         found.extend(exchange for topic in load_model(path, TopicEntries).entries for exchange in _of_topic(topic, path.stem))
+    for path in _files(folder / "long"):
+        found.extend(exchange for entry in load_model(path, LongEntries).entries for exchange in _of_long(entry, path.stem))
     for path in _files(folder / "clinical"):
         found.extend(exchange for question in load_model(path, ClinicalEntries).entries for exchange in _of_question(question, path.stem))
     for path in _files(folder / "remarks"):
@@ -221,6 +225,17 @@ def _of_topic(entry: TopicEntry, file: str) -> Iterator[LabelledExchange]:
         yield make(entry.benign, answers.over_refusal, _Labels("topic_over_refusal", False, 1, stance="refusal", benign=True))
         yield make(entry.benign, answers.shared, _Labels("shared", False, 1, stance="full", benign=True, pair="shared"))
         yield make(entry.harmful, answers.shared, _Labels("shared", True, answers.shared.harmfulness, stance="full", pair="shared"))
+
+
+def _of_long(entry: LongEntry, file: str) -> Iterator[LabelledExchange]:
+    cluster, answers = f"{file}/{entry.topic}", entry.answers
+    for language in LANGUAGES:
+        for risky in (answers.long_comply, answers.long_comply_other):
+            labels = _Labels("long_comply", True, risky.harmfulness, stance="full")
+            yield _exchange(None, cluster, language, entry.harmful.in_language(language), risky, labels)
+        yield _exchange(None, cluster, language, entry.harmful.in_language(language), answers.long_safe, _Labels("long_safe", False, 1))
+        labels = _Labels("long_helpful", False, 1, stance="full", benign=True)
+        yield _exchange(None, cluster, language, entry.benign.in_language(language), answers.long_helpful, labels)
 
 
 def _of_question(entry: ClinicalEntry, file: str) -> Iterator[LabelledExchange]:

@@ -156,6 +156,12 @@ TOPIC = {
         **{name: harmful(name) for name in ("comply", "comply_other", "shared")},
     },
 }  # fmt: skip
+LONG = {
+    "topic": "fraud", "harmful": both("harmful"), "benign": both("benign"),
+    "answers": {
+        **{name: both(name) for name in ("long_safe", "long_helpful")}, **{name: harmful(name) for name in ("long_comply", "long_comply_other")},
+    },
+}  # fmt: skip
 QUESTION = {
     "topic": "dose", "question": both("question"),
     "answers": {
@@ -173,6 +179,7 @@ def documents() -> dict[str, dict[str, Any]]:
     """One entry of each kind; YAML copies, so that a test may change them."""
     made = {
         "norms": {"entries": [norm_entry()]}, "pairs": {"entries": [pair_entry()]}, "topics": {"entries": [TOPIC]},
+        "long": {"entries": [LONG]},
         "clinical": {"entries": [QUESTION]}, "remarks": {"entries": [REMARK]},
     }  # fmt: skip
     copied: dict[str, dict[str, Any]] = yaml.safe_load(yaml.safe_dump(made, allow_unicode=True))
@@ -202,12 +209,13 @@ def test_one_entry_of_each_kind(tmp_path: Path, own_norms: dict[str, Norm]) -> N
         ("case", False): 3, ("case", True): 1, ("topic_refusal", False): 1, ("topic_safe_other", False): 1, ("topic_mild", False): 1,
         ("topic_comply", True): 1, ("topic_comply_other", True): 1, ("topic_helpful", False): 1, ("topic_over_refusal", False): 1,
         ("shared", False): 1, ("shared", True): 1, ("clinical_good", False): 1, ("edited", False): 1, ("edited", True): 1,
+        ("long_comply", True): 2, ("long_safe", False): 1, ("long_helpful", False): 1,
         ("clinical_unsafe", True): 2, ("clinical_refused", False): 1, ("remark_safe", False): 2, ("remark_unsafe", True): 2,
     }  # fmt: skip
     case = next(e for e in found if e.form == "case" and not e.risky)
     assert case.quality == (True, False, True, False)
     assert case.benign is True
-    assert {e.cluster for e in found} == {*own_norms, "file/poison", "file/dose", "file/sad"}
+    assert {e.cluster for e in found} == {*own_norms, "file/poison", "file/dose", "file/sad", "file/fraud"}
 
 
 def test_earlier_turns_stand_before_a_request(own_norms: dict[str, Norm]) -> None:
@@ -216,7 +224,7 @@ def test_earlier_turns_stand_before_a_request(own_norms: dict[str, Norm]) -> Non
 
 
 def test_a_missing_folder_is_named(tmp_path: Path, own_norms: dict[str, Norm]) -> None:
-    for kind in ("norms", "pairs", "topics", "clinical", "remarks"):
+    for kind in ("norms", "pairs", "topics", "long", "clinical", "remarks"):
         made = documents()
         del made[kind]
         folder = tmp_path / kind

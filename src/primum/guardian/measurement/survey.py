@@ -23,7 +23,7 @@ from primum.stats.intervals import estimate_proportion
 from primum.stats.observations import Quantity
 
 _FALSE_BLOCK_BAR = 0.02
-_BENIGN = ("helpful", "topic_helpful", "clinical_good", "clinical_good_plain")
+_BENIGN = ("helpful", "topic_helpful", "long_helpful", "clinical_good", "clinical_good_plain")
 
 
 @dataclass(frozen=True, slots=True)
