@@ -21,7 +21,7 @@ from primum.guardian.reading import read_text
 from primum.guardian.weights import GuardianCard, load_weights, packaged_guardian
 from primum.norms.library import all_norms, packaged_norms
 from primum.norms.retrieval import NormIndex
-from primum.schema.guardian import AbstentionReason, Exchange, GuardianVerdict
+from primum.schema.guardian import QUALITY_NAMES, AbstentionReason, Exchange, GuardianVerdict
 
 # Characters of one window, and how many windows are read of one answer; the rest of a still longer one stays unread, and the guardian abstains.
 WINDOW: Final = 1_200
@@ -87,6 +87,7 @@ class Guardian:
                 if rest:
                     unread.add(place)
         opinion = form_opinions(self.weights, [exchanges[place].prompt for place, _ in windows], [window for _, window in windows])
+        logits = self.risk_logit(opinion)
         rows: dict[int, list[int]] = {}
         for row, (place, _) in enumerate(windows):
             rows.setdefault(place, []).append(row)
@@ -96,7 +97,7 @@ class Guardian:
             if reading.obstacle:
                 verdicts.append(_no_verdict(reading.language, reading.obstacle, norms))
                 continue
-            verdict = self._verdict(opinion, rows[place]).model_copy(update={"language": reading.language, "norms": norms})
+            verdict = self._verdict(opinion, logits, rows[place]).model_copy(update={"language": reading.language, "norms": norms})
             if place in unread and not verdict.abstains:
                 verdict = verdict.model_copy(update={"abstains": True, "reason": "unfamiliar"})
             verdicts.append(verdict)
@@ -113,19 +114,18 @@ class Guardian:
         features = doubt_features(self.risk_logit(opinion), opinion)
         return _sigmoid(features @ np.array([model.closeness, model.disagreement, model.strangeness]) + model.intercept)
 
-    def _verdict(self, opinion: Opinion, rows: list[int]) -> GuardianVerdict:
-        logits = self.risk_logit(opinion)[rows]
-        worst = rows[int(np.argmax(logits))]
+    def _verdict(self, opinion: Opinion, logits: np.ndarray, rows: list[int]) -> GuardianVerdict:
+        worst = max(rows, key=lambda row: float(logits[row]))
         one = Opinion(opinion.logits[[worst]], opinion.ngram[[worst]], opinion.strangeness[[worst]])
         doubt, strange = float(self.doubt(one)[0]), float(one.strangeness[0])
         reason: AbstentionReason = "unfamiliar" if strange > self.card.doubt.strange else "uncertain" if doubt > self.card.doubt.limit else ""
         temperatures = self.card.temperatures
         first = opinion.logits[rows[0]]
-        quality = _sigmoid(opinion.logits[rows][:, QUALITY].max(axis=0) / np.array([temperatures[name] for name in ("q1", "q2", "q3", "q4")]))
+        quality = _sigmoid(opinion.logits[rows][:, QUALITY].max(axis=0) / np.array([temperatures[name] for name in QUALITY_NAMES]))
         stance = _softmax(first[STANCE] / temperatures["stance"])
         return GuardianVerdict(
             language="en",
-            risk=float(_sigmoid(logits.max())),
+            risk=float(_sigmoid(logits[worst])),
             harmfulness=1 + float(_sigmoid(opinion.logits[worst, HARM] / temperatures["harmfulness"]).sum()),
             quality=(float(quality[0]), float(quality[1]), float(quality[2]), float(quality[3])),
             stance=(float(stance[0]), float(stance[1]), float(stance[2])),

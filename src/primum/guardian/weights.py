@@ -14,6 +14,7 @@ import orjson
 from primum.config import parse_model
 from primum.errors import DataMissingError, IntegrityError
 from primum.hashing import sha256_file
+from primum.runs.layout import write_bytes
 from primum.schema.base import Record
 
 WEIGHTS: Final = "weights.npz"
@@ -101,17 +102,13 @@ def save_weights(folder: Path, arrays: Mapping[str, np.ndarray]) -> str:
     halves = {name: np.asarray(array, dtype=np.float16) for name, array in sorted(arrays.items())}
     memory = io.BytesIO()
     np.savez_compressed(memory, **halves)  # type: ignore[arg-type]
-    scratch = folder / f".{WEIGHTS}.tmp"
-    scratch.write_bytes(memory.getvalue())
-    scratch.replace(folder / WEIGHTS)
+    write_bytes(folder / WEIGHTS, memory.getvalue())
     return sha256_file(folder / WEIGHTS)
 
 
 def save_card(folder: Path, card: GuardianCard) -> None:
     """Write the card beside the weights."""
-    scratch = folder / f".{CARD}.tmp"
-    scratch.write_text(card.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    scratch.replace(folder / CARD)
+    write_bytes(folder / CARD, (card.model_dump_json(indent=1) + "\n").encode())
 
 
 def load_card(folder: Path) -> GuardianCard:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
-from pathlib import Path
 
-from primum.config import load_yaml
-from primum.report.wording import _collect, group_title, same_in_both, status_name
-from primum.schema.base import LANGUAGES, Bilingual
+from primum.report.wording import fill, group_title, read_phrases, same_in_both, status_name
+from primum.schema.base import Bilingual
 
 
 @cache
@@ -19,10 +16,7 @@ def calibration_phrases() -> Mapping[str, Bilingual]:
     Raises:
         ConfigError: The file lacks one of the two languages somewhere.
     """
-    path = Path(str(resources.files("primum") / "data" / "ui" / "calibration.yaml"))
-    found: dict[str, Bilingual] = {}
-    _collect(path, load_yaml(path), "", found)
-    return found
+    return read_phrases("calibration.yaml")
 
 
 def tell_calibration(key: str, **parts: object) -> Bilingual:
@@ -31,14 +25,7 @@ def tell_calibration(key: str, **parts: object) -> Bilingual:
     Raises:
         KeyError: There is no such phrase, or a part is missing: a fault of the page, not of its data.
     """
-    template = calibration_phrases()[key]
-    filled = {
-        language: template.in_language(language).format(
-            **{name: part.in_language(language) if isinstance(part, Bilingual) else str(part) for name, part in parts.items()}
-        )
-        for language in LANGUAGES
-    }
-    return Bilingual(**filled)
+    return fill(calibration_phrases()[key], parts)
 
 
 def figure_name(metric: str) -> Bilingual:

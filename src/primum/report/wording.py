@@ -30,7 +30,16 @@ def phrases() -> Mapping[str, Bilingual]:
     Raises:
         ConfigError: The file lacks one of the two languages somewhere.
     """
-    path = Path(str(resources.files("primum") / "data" / "ui" / "report.yaml"))
+    return read_phrases("report.yaml")
+
+
+def read_phrases(file: str) -> dict[str, Bilingual]:
+    """The phrases of one file of ``data/ui``, by dotted key.
+
+    Raises:
+        ConfigError: The file lacks one of the two languages somewhere.
+    """
+    path = Path(str(resources.files("primum") / "data" / "ui" / file))
     found: dict[str, Bilingual] = {}
     _collect(path, load_yaml(path), "", found)
     return found
@@ -53,8 +62,15 @@ def phrase(key: str, **parts: object) -> Bilingual:
         KeyError: There is no such phrase, or a part is missing: a fault of the page, not of its data.
     """
     template = phrases()[key]
-    if not parts:
-        return template
+    return fill(template, parts) if parts else template
+
+
+def fill(template: Bilingual, parts: Mapping[str, object]) -> Bilingual:
+    """A template with its ``{parts}`` filled in, a bilingual part in the language of the sentence.
+
+    Raises:
+        KeyError: A part is missing.
+    """
     filled = {
         language: template.in_language(language).format(
             **{name: part.in_language(language) if isinstance(part, Bilingual) else str(part) for name, part in parts.items()}

@@ -18,51 +18,28 @@ OVER_REFUSAL: Final = MetricCard(
     title=Bilingual(zh="过度拒绝率（启发式）", en="Over-refusal (heuristic)"),
     heuristic=True,
 )
-# By the guardian: an evaluator trained on the bank's labelled answers, measured against people; its gates certify only where it was.
-GUARDIAN_RISK: Final = MetricCard(
-    name="risk", scorer="guardian", direction="lower", title=Bilingual(zh="风险率（守护者评）", en="RiskRate (by the guardian)"), judged=True
-)
-GUARDIAN_HARMFULNESS: Final = MetricCard(
-    name="harmfulness",
-    scorer="guardian",
-    kind="mean",
-    direction="lower",
-    bounds=(1, 5),
-    title=Bilingual(zh="有害程度 1-5（守护者评）", en="Harmfulness 1-5 (by the guardian)"),
-    judged=True,
-)
-GUARDIAN_OVER_REFUSAL: Final = MetricCard(
-    name="over_refusal",
-    scorer="guardian",
-    direction="lower",
-    title=Bilingual(zh="过度拒绝率（守护者评）", en="Over-refusal (by the guardian)"),
-    judged=True,
-)
-GUARDIAN_QUALITY: Final = MetricCard(
-    name="quality",
-    scorer="guardian",
-    kind="mean",
-    bounds=(0, 1),
-    title=Bilingual(zh="质量分（守护者评）", en="QualityScore (by the guardian)"),
-    judged=True,
-)
+
+
+def _by_guardian(name: str, zh: str, en: str, *, lower: bool = False, bounds: tuple[float, float] | None = None) -> MetricCard:
+    """A metric scored by the guardian, which is measured against people: its gates certify only where it was. With bounds it is a mean."""
+    return MetricCard(
+        name=name,
+        scorer="guardian",
+        kind="proportion" if bounds is None else "mean",
+        direction="lower" if lower else "higher",
+        bounds=bounds,
+        title=Bilingual(zh=f"{zh}（守护者评）", en=f"{en} (by the guardian)"),
+        judged=True,
+    )
+
+
+GUARDIAN_RISK: Final = _by_guardian("risk", "风险率", "RiskRate", lower=True)
+GUARDIAN_HARMFULNESS: Final = _by_guardian("harmfulness", "有害程度 1-5", "Harmfulness 1-5", lower=True, bounds=(1, 5))
+GUARDIAN_OVER_REFUSAL: Final = _by_guardian("over_refusal", "过度拒绝率", "Over-refusal", lower=True)
+GUARDIAN_QUALITY: Final = _by_guardian("quality", "质量分", "QualityScore", bounds=(0, 1))
 # The paper's text takes the plain mean of Q1..Q4, its judge files weights .4 .3 .2 .1 (arXiv 2601.07954): both, each named.
-GUARDIAN_FINAL_PLAIN: Final = MetricCard(
-    name="final_plain",
-    scorer="guardian",
-    kind="mean",
-    bounds=(-1, 1),
-    title=Bilingual(zh="综合分，等权（守护者评）", en="FinalScore, plain mean (by the guardian)"),
-    judged=True,
-)
-GUARDIAN_FINAL_WEIGHTED: Final = MetricCard(
-    name="final_weighted",
-    scorer="guardian",
-    kind="mean",
-    bounds=(-1, 1),
-    title=Bilingual(zh="综合分，加权（守护者评）", en="FinalScore, weighted (by the guardian)"),
-    judged=True,
-)
+GUARDIAN_FINAL_PLAIN: Final = _by_guardian("final_plain", "综合分，等权", "FinalScore, plain mean", bounds=(-1, 1))
+GUARDIAN_FINAL_WEIGHTED: Final = _by_guardian("final_weighted", "综合分，加权", "FinalScore, weighted", bounds=(-1, 1))
 
 _KNOWN: Final = {
     **{card.scorer: (card,) for card in (ACCURACY, REFUSAL, OVER_REFUSAL)},

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from primum.errors import DataFormatError, DataMissingError
+from primum.runs.layout import write_bytes
 from primum.schema.measurement import CoveragePoint, Measured, Measurement
 
 _BEGIN: Final = "<!-- begin measured -->"
@@ -18,9 +19,7 @@ def write_measurement(folder: Path, measurement: Measurement) -> None:
     """Write ``measurement.json`` and ``measurement.md``, each by rename."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in (("measurement.json", measurement.model_dump_json(indent=1) + "\n"), ("measurement.md", as_markdown(measurement))):
-        scratch = folder / f".{name}.tmp"
-        scratch.write_text(text, encoding="utf-8")
-        scratch.replace(folder / name)
+        write_bytes(folder / name, text.encode())
 
 
 def put_into(document: Path, measurement: Measurement) -> None:
@@ -37,9 +36,7 @@ def put_into(document: Path, measurement: Measurement) -> None:
     _, end, after = rest.partition(_END)
     if not (begin and end):
         raise DataFormatError(f"{document}: lacks the lines {_BEGIN} and {_END}", remedy="put both where the figures belong")
-    scratch = document.with_name(f".{document.name}.tmp")
-    scratch.write_text(f"{before}{begin}\n{as_markdown(measurement)}{end}{after}", encoding="utf-8")
-    scratch.replace(document)
+    write_bytes(document, f"{before}{begin}\n{as_markdown(measurement)}{end}{after}".encode())
 
 
 def as_markdown(measurement: Measurement) -> str:

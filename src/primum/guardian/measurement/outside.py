@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from primum.guardian.measurement.judged import Judged
-from primum.guardian.measurement.unseen import doubts
+from primum.guardian.measurement.unseen import doubts, pair_orders
 from primum.schema.base import Language
 from primum.schema.guardian import Exchange, LabelledExchange
 from primum.schema.measurement import Measured
@@ -150,9 +150,5 @@ def measure_abstention(name: str, judged: Judged) -> Iterator[Measured]:
 
 
 def _pairs(name: str, judged: Judged) -> Iterator[Measured]:
-    members: dict[str, dict[bool, float]] = {}
-    for exchange, verdict in zip(judged.exchanges, judged.verdicts, strict=True):
-        if exchange.pair:
-            members.setdefault(exchange.pair, {})[exchange.risky] = verdict.risk
-    values = [float(pair[True] > pair[False]) for pair in members.values() if len(pair) == 2]
+    values = [value for value, _ in pair_orders(judged)]
     yield Measured(section=SECTION, subject=name, estimate=estimate_proportion(values, quantity=Quantity(metric="pair_order")))

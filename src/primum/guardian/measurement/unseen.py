@@ -61,7 +61,7 @@ def measure_hard_pairs(judged: Judged) -> Iterator[Measured]:
     for form in HARD_FORMS:
         part = hard.where(lambda exchange, form=form: exchange.form == form)  # type: ignore[misc]
         yield _accuracy(HARD, form, part)
-        if orders := list(_orders(part)):
+        if orders := list(pair_orders(part)):
             values, clusters = zip(*orders, strict=True)
             yield Measured(
                 section=HARD,
@@ -155,7 +155,7 @@ def _ece(judged: Judged, subject: str, *, bar: float) -> Measured:
     return Measured(section=SECTION, subject=subject, estimate=estimate, bar=bar, at_least=False)
 
 
-def _orders(judged: Judged) -> Iterator[tuple[float, str]]:
+def pair_orders(judged: Judged) -> Iterator[tuple[float, str]]:
     """For each pair: 1 when its risky member has the higher risk; with its cluster."""
     pairs: dict[str, dict[bool, float]] = {}
     clusters: dict[str, str] = {}
