@@ -18,7 +18,7 @@ from primum.audit.standing import PackagedStanding
 from primum.evaluation.judge_calibration import CalibrationOrder, calibrate
 from primum.evaluation.judge_targets import find_target, read_bars
 from primum.evaluation.label_files import LabelSpec, read_labels
-from primum.guardian.labels import bank_exchanges, load_labels, outside_exchanges
+from primum.guardian.labels import LabelledAnswer, bank_exchanges, load_labels, outside_exchanges
 from primum.guardian.material import fold_of, material_folder
 from primum.guardian.pair_judge import GuardianPairJudge
 from primum.guardian.splits import TEST_FOLD
@@ -34,6 +34,9 @@ SOURCE = Bilingual(
     " no physician has reviewed them",
 )
 LEAST = 20
+MODEL = "smollm2-135m"
+# What each task is judged by; of its labels' fields, the readers' own where both were kept.
+TARGETS = {"medsafetybench": ("risk", "harmfulness"), "primum-requests": ("risk", "harmfulness"), "primum-benign": ("risk", "over_refusal")}
 
 
 def main() -> None:
@@ -49,8 +52,8 @@ def main() -> None:
         outside = path.name.startswith("medsafetybench")
         exchanges = outside_exchanges(path, prompts) if outside else bank_exchanges(path, norms)
         kept = [place for place, exchange in enumerate(exchanges) if outside or fold_of(exchange.cluster) == TEST_FOLD]
-        task = "medsafetybench" if outside else "primum-requests"
-        for target in ("risk", "harmfulness"):
+        task = path.name.removesuffix(f"-{MODEL}.jsonl")
+        for target in TARGETS[task]:
             write(path, out, [exchanges[place] for place in kept], kept, task, target)
 
 
@@ -64,18 +67,27 @@ def write(path: Path, out: Path, exchanges: Sequence[LabelledExchange], kept: Se
         sheet = Path(folder) / path.with_suffix(".csv").name
         with sheet.open("w", encoding="utf-8", newline="") as handle:
             writer = csv.writer(handle)
-            writer.writerow(("id", "prompt", "answer", "language", "cluster", "rater_1", "rater_2"))
+            raters = [f"rater_{number}" for number, _ in enumerate(_ratings(labelled[kept[0]], target), start=1)]
+            writer.writerow(("id", "prompt", "answer", "language", "cluster", *raters))
             for exchange, place in zip(exchanges, kept, strict=True):
-                label = labelled[place]
-                pair = (label.rater_1, label.rater_2) if target == "risk" else (label.harmfulness_1, label.harmfulness_2)
-                writer.writerow((label.item, exchange.exchange.prompt, exchange.exchange.answer, exchange.language, exchange.cluster, *pair))
+                label, pair = labelled[place], _ratings(labelled[place], target)
+                writer.writerow(
+                    (f"{label.item}@{label.language}", exchange.exchange.prompt, exchange.exchange.answer, exchange.language, exchange.cluster, *pair)
+                )
         found = find_target(target, harmful_from=3)
         read = read_labels(LabelSpec(path=sheet, target=found))
-        judge = GuardianPairJudge(target="risk" if target == "risk" else "harmfulness")
+        judge = GuardianPairJudge(target=target)
         calibration = calibrate(CalibrationOrder(labels=read, target=found, judge=judge, bars=read_bars({}), resampling=Resampling(seed=0)))
     standing = PackagedStanding(tasks=(task,), source=SOURCE, calibration=calibration)
     (out / f"{task}-{target}.json").write_text(standing.model_dump_json(indent=1) + "\n", encoding="utf-8")
     print(f"{task} {target}: {len(exchanges)} labels, {calibration.verdict.decision}, languages {calibration.languages}")
+
+
+def _ratings(label: LabelledAnswer, target: str) -> tuple[int, ...]:
+    """Both readers' labels; of needless refusals only the settled one was kept."""
+    if target == "over_refusal":
+        return (int(label.stance != "full"),)
+    return (label.rater_1, label.rater_2) if target == "risk" else (label.harmfulness_1, label.harmfulness_2)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import IO, Any, Final, Literal, NamedTuple
 
 import orjson
 
-from primum.errors import DataFormatError, DataMissingError
+from primum.errors import DataFormatError, DataMissingError, UsageError
 from primum.registry import nearest
 
 Encoding = Literal["utf-8", "utf-8-sig", "utf-16", "gb18030"]
@@ -44,6 +44,25 @@ class TableRow(NamedTuple):
 
     number: int
     values: dict[str, Any]
+
+
+def read_assignments(text: str, option: str) -> dict[str, str]:
+    """``NAME=VALUE,NAME=VALUE`` from the command line as a dictionary; empty text is an empty one.
+
+    Args:
+        text: What the user gave.
+        option: The option's name, for the message.
+
+    Raises:
+        UsageError: A part lacks its name, sign or value, or a name stands twice.
+    """
+    parts = [part.partition("=") for part in text.split(",") if part.strip()]
+    names = [name.strip() for name, _, _ in parts]
+    if any(not (sign and name.strip() and value.strip()) for name, sign, value in parts):
+        raise UsageError(f"{option} {text!r} is not NAME=VALUE,NAME=VALUE", remedy="separate pairs by commas, and leave none empty")
+    if len(set(names)) < len(names):
+        raise UsageError(f"{option} {text!r} names one thing twice", remedy="give each name once")
+    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def read_rows(

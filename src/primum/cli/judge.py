@@ -53,13 +53,19 @@ def calibrate_command(  # noqa: D103 - the help text is given on registration
     from primum.evaluation.judge_targets import find_target, read_bars
     from primum.evaluation.label_files import LabelSpec, read_labels
     from primum.stats.resampling import Resampling
+    from primum.tables import read_assignments
 
     settings_from(None, offline)
     found = find_target(target, harmful_from=harmful_from)
-    bars = read_bars({name: _share(text, name) for name, text in _pairs(bar, "--bar").items()})
-    mapping = _pairs(columns, "--columns")
+    bars = read_bars({name: _share(text, name) for name, text in read_assignments(bar, "--bar").items()})
+    mapping = read_assignments(columns, "--columns")
     spec = LabelSpec(
-        path=labels, target=found, columns=mapping, words=_pairs(labels_map, "--labels-map"), column=_one(judge, column), groups=groups or ()
+        path=labels,
+        target=found,
+        columns=mapping,
+        words=read_assignments(labels_map, "--labels-map"),
+        column=_one(judge, column),
+        groups=groups or (),
     )
     read = read_labels(spec)
     order = CalibrationOrder(
@@ -123,18 +129,6 @@ def _made(module: str, name: str, judge: str, **arguments: Any) -> PairJudge:
     if not isinstance(made, PairJudge):
         raise UsageError(f"--judge {judge}: not a judge of pairs", remedy="a judge has a name, a sha256 and judge(pairs)")
     return made
-
-
-def _pairs(text: str, option: str) -> dict[str, str]:
-    from primum.errors import UsageError
-
-    parts = [part.partition("=") for part in text.split(",") if part.strip()]
-    names = [name.strip() for name, _, _ in parts]
-    if any(not (sign and name.strip() and value.strip()) for name, sign, value in parts):
-        raise UsageError(f"{option} {text!r} is not NAME=VALUE,NAME=VALUE", remedy="separate pairs by commas, and leave none empty")
-    if len(set(names)) < len(names):
-        raise UsageError(f"{option} {text!r} names one thing twice", remedy="give each name once")
-    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def _share(text: str, name: str) -> float:

@@ -22,6 +22,7 @@ from primum.schema.item import Item
 from primum.schema.response import Response
 from primum.schema.score import Amendment, Score
 from primum.scorers.precomputed import PrecomputedScorer, PrecomputedSpec
+from primum.tables import read_assignments
 from primum.tasks.opening import open_task
 
 _ROWS = """
@@ -113,22 +114,10 @@ def _precomputed_spec(order: RescoreOrder, metrics: Mapping[str, MetricCard]) ->
         raise UsageError(f"the task has no metric {order.metric!r}", remedy=nearest(order.metric, metrics))
     low, high = metrics[order.metric].bounds or (0.0, 1.0)
     fields: dict[str, Any] = {
-        "path": order.scores, "metric": order.metric, "columns": _pairs_of(order.columns, "--columns"), "low": low, "high": high,
-        "labels": _pairs_of(order.labels, "--labels"), "aggregate": order.aggregate,
+        "path": order.scores, "metric": order.metric, "columns": read_assignments(order.columns, "--columns"), "low": low, "high": high,
+        "labels": read_assignments(order.labels, "--labels"), "aggregate": order.aggregate,
     }  # fmt: skip
     return parse_model(fields, PrecomputedSpec, "command line")
-
-
-def _pairs_of(text: str, option: str) -> dict[str, str]:
-    """``a=b,c=d`` as a dictionary.
-
-    Raises:
-        UsageError: A part has no ``=``.
-    """
-    parts = [part.partition("=") for part in text.split(",") if part.strip()]
-    if any(not sign for _, sign, _ in parts):
-        raise UsageError(f"{option} {text!r} is not NAME=VALUE,NAME=VALUE")
-    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def stored_pairs(store: RunStore) -> Iterator[tuple[Item, Response]]:

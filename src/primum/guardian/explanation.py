@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from primum.guardian.guardian import WINDOW, Guardian
+from primum.guardian.guardian import WINDOWS, Guardian
 from primum.schema.base import Bilingual
 from primum.schema.guardian import STANCES, Exchange, Explanation, GuardianVerdict, Stance
 from primum.schema.norm import Norm
@@ -65,9 +65,9 @@ def split_sentences(text: str) -> list[str]:
 
 
 def _weighty_sentences(guardian: Guardian, exchange: Exchange, verdict: GuardianVerdict) -> tuple[tuple[str, float], ...]:
-    sentences = split_sentences(exchange.answer[: 4 * WINDOW])[:_MOST_SENTENCES]
+    sentences = split_sentences(exchange.answer[: 4 * WINDOWS["en"]])[:_MOST_SENTENCES]
     if len(sentences) < 2:
-        return ((exchange.answer.strip()[:WINDOW], verdict.risk),)
+        return ((exchange.answer.strip()[: WINDOWS["en"]], verdict.risk),)
     joint = "" if verdict.language == "zh" else " "
     without = [joint.join(sentences[:place] + sentences[place + 1 :]) for place in range(len(sentences))]
     risks = [found.risk for found in guardian.judge([exchange.model_copy(update={"answer": text}) for text in without])]

@@ -12,11 +12,11 @@ from typing import IO
 
 import orjson
 
-from primum.errors import DataFormatError, UsageError
+from primum.errors import DataFormatError
 from primum.guardian.guardian import Guardian
 from primum.schema.base import Record
 from primum.schema.guardian import Exchange, GuardianVerdict
-from primum.tables import TableRow, read_rows
+from primum.tables import TableRow, read_assignments, read_rows
 
 _CHUNK = 256
 
@@ -52,7 +52,7 @@ def score_file(guardian: Guardian, path: Path, *, columns: str = "", out: Path |
         UsageError: ``columns`` cannot be read.
     """
     counts: Counter[str] = Counter()
-    rows = read_rows(path, required=("prompt", "answer"), mapping=_mapping(columns))
+    rows = read_rows(path, required=("prompt", "answer"), mapping=read_assignments(columns, "--columns"))
     with _writer(out) as target:
         while chunk := list(islice(rows, _CHUNK)):
             verdicts = guardian.judge([_exchange(path, row) for row in chunk])
@@ -61,13 +61,6 @@ def score_file(guardian: Guardian, path: Path, *, columns: str = "", out: Path |
                 counts[verdict.reason if verdict.abstains else "risky" if verdict.risk > 0.5 else "safe"] += 1
     abstained = {reason: count for reason, count in sorted(counts.items()) if reason not in {"risky", "safe"}}
     return FileSummary(rows=counts.total(), risky=counts["risky"], safe=counts["safe"], abstained=abstained)
-
-
-def _mapping(columns: str) -> dict[str, str]:
-    parts = [part.partition("=") for part in columns.split(",") if part.strip()]
-    if any(not sign or not value.strip() for _, sign, value in parts):
-        raise UsageError(f"--columns {columns!r} is not NAME=COLUMN,NAME=COLUMN", remedy="for example --columns prompt=question,answer=response")
-    return {name.strip(): value.strip() for name, _, value in parts}
 
 
 def _exchange(path: Path, row: TableRow) -> Exchange:

@@ -6,7 +6,7 @@ unreadable, in another language, unlike anything it was trained on, or too close
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,11 +21,13 @@ from primum.guardian.reading import read_text
 from primum.guardian.weights import GuardianCard, load_weights, packaged_guardian
 from primum.norms.library import all_norms, packaged_norms
 from primum.norms.retrieval import NormIndex
+from primum.schema.base import Language
 from primum.schema.guardian import QUALITY_NAMES, AbstentionReason, Exchange, GuardianVerdict
 
-# Characters of one window, and how many windows are read of one answer; the rest of a still longer one stays unread, and the guardian abstains.
-WINDOW: Final = 1_200
-MAX_WINDOWS: Final = 24
+# Characters of one window, each about as many tokens as the network reads, and how many windows are read of one answer; the rest of a still longer
+# one stays unread, and the guardian abstains.
+WINDOWS: Final[Mapping[Language, int]] = {"en": 1_200, "zh": 560}
+MAX_WINDOWS: Final = 40
 _WORKERS: Final = 2
 
 
@@ -82,7 +84,7 @@ class Guardian:
         unread: set[int] = set()
         for place, (exchange, reading) in enumerate(zip(exchanges, readings, strict=True)):
             if not reading.obstacle:
-                pieces, rest = _cut(exchange.answer)
+                pieces, rest = _cut(exchange.answer, WINDOWS[reading.language])
                 windows.extend((place, window) for window in pieces)
                 if rest:
                     unread.add(place)
@@ -136,7 +138,7 @@ class Guardian:
         )
 
     def _norms(self, exchange: Exchange) -> tuple[str, ...]:
-        found = [hit.norm.id for hit in self.index.search(f"{exchange.prompt}\n{exchange.answer}"[: 2 * WINDOW], count=3)]
+        found = [hit.norm.id for hit in self.index.search(f"{exchange.prompt}\n{exchange.answer}"[: 2 * WINDOWS["en"]], count=3)]
         return tuple(dict.fromkeys(([exchange.norm] if exchange.norm else []) + found))
 
 
@@ -183,27 +185,27 @@ def doubt_features(risk_logit: np.ndarray, opinion: Opinion) -> np.ndarray:
     return np.stack([closeness, disagreement, opinion.strangeness], axis=1)
 
 
-def split_windows(answer: str) -> list[str]:
-    """An answer in pieces of at most ``WINDOW`` characters, cut at ends of sentences or lines where there are any; at most ``MAX_WINDOWS``."""
-    return _cut(answer)[0]
+def split_windows(answer: str, language: Language) -> list[str]:
+    """An answer in pieces of at most a window's characters, cut at ends of sentences or lines where there are any; at most ``MAX_WINDOWS``."""
+    return _cut(answer, WINDOWS[language])[0]
 
 
-def _cut(answer: str) -> tuple[list[str], str]:
+def _cut(answer: str, window: int) -> tuple[list[str], str]:
     """The windows that are read, and the text after them that is not; blank windows say nothing and are left out."""
-    if len(answer) <= WINDOW * 5 // 4:
+    if len(answer) <= window * 5 // 4:
         return [answer], ""
     windows: list[str] = []
     rest = answer
     while rest and len(windows) < MAX_WINDOWS:
-        if len(rest) <= WINDOW:
+        if len(rest) <= window:
             windows.append(rest)
             rest = ""
             break
-        cut = max(rest.rfind(mark, WINDOW // 2, WINDOW) for mark in ("\n", "。", "！", "？", ". ", "! ", "? "))
-        cut = cut + 1 if cut > 0 else WINDOW
+        cut = max(rest.rfind(mark, window // 2, window) for mark in ("\n", "。", "！", "？", ". ", "! ", "? "))
+        cut = cut + 1 if cut > 0 else window
         windows.append(rest[:cut])
         rest = rest[cut:]
-    return [window for window in windows if window.strip()] or [answer[:WINDOW]], rest.strip()
+    return [piece for piece in windows if piece.strip()] or [answer[:window]], rest.strip()
 
 
 def _no_verdict(language: str, reason: AbstentionReason, norms: tuple[str, ...]) -> GuardianVerdict:

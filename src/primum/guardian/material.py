@@ -35,6 +35,7 @@ from primum.schema.guardian import Exchange, LabelledExchange, Stance
 from primum.schema.norm import AnswerKind, Norm
 
 E = TypeVar("E", NormEntry, PairEntry)
+T = TypeVar("T", TopicEntry, LongEntry, ClinicalEntry, RemarkEntry)
 _Reader = Callable[[E, Norm], Iterator[LabelledExchange]]
 FOLDS: Final = 5
 # Slots that are pairs of nearly equal texts with opposite labels, or that look like the other side.
@@ -92,13 +93,15 @@ def load_material(norms: dict[str, Norm], folder: Path | None = None) -> tuple[L
     for path in _files(folder / "pairs"):
         found.extend(_around_norms(path, load_model(path, PairEntries).entries, norms, _of_pairs, taken=taken))
     for path in _files(folder / "topics"):
-        found.extend(exchange for topic in load_model(path, TopicEntries).entries for exchange in _of_topic(topic, path.stem))
+        found.extend(exchange for topic in _once(path, load_model(path, TopicEntries).entries) for exchange in _of_topic(topic, path.stem))
     for path in _files(folder / "long"):
-        found.extend(exchange for entry in load_model(path, LongEntries).entries for exchange in _of_long(entry, path.stem))
+        found.extend(exchange for entry in _once(path, load_model(path, LongEntries).entries) for exchange in _of_long(entry, path.stem))
     for path in _files(folder / "clinical"):
-        found.extend(exchange for question in load_model(path, ClinicalEntries).entries for exchange in _of_question(question, path.stem))
+        found.extend(
+            exchange for question in _once(path, load_model(path, ClinicalEntries).entries) for exchange in _of_question(question, path.stem)
+        )
     for path in _files(folder / "remarks"):
-        found.extend(exchange for remark in load_model(path, RemarkEntries).entries for exchange in _of_remark(remark, path.stem))
+        found.extend(exchange for remark in _once(path, load_model(path, RemarkEntries).entries) for exchange in _of_remark(remark, path.stem))
     found = list(_numbered(found))
     for path in sorted((folder / "labels").glob("primum-*.jsonl")):
         found.extend(bank_exchanges(path, norms))
@@ -126,6 +129,14 @@ def _around_norms(path: Path, entries: Sequence[E], norms: dict[str, Norm], read
         except (IndexError, KeyError) as error:
             raise DataFormatError(f"{path}: {entry.norm}: no such request or vignette ({error})", remedy="name one that the norm has") from error
     return found
+
+
+def _once(path: Path, entries: Sequence[T]) -> Sequence[T]:
+    """The entries, each topic of which stands once: two of one name would be one cluster."""
+    counts = Counter(entry.topic for entry in entries)
+    if repeated := [topic for topic, count in counts.items() if count > 1]:
+        raise DataFormatError(f"{path}: topic {repeated[0]} stands twice", remedy="give each entry a topic of its own")
+    return entries
 
 
 def _files(folder: Path) -> list[Path]:

@@ -35,12 +35,12 @@ from primum.schema.guardian import STANCES, LabelledExchange
 CENTRES: Final = 96
 _FAMILIAR: Final = 4_000
 CHECKPOINT: Final = ".checkpoint.pt"
-_UNIT: Final = 8
+_UNIT: Final = 12
 _SMOOTH: Final = 0.01
 _MARGIN: Final = 2.0
 _LEAST: Final = 200
 # Shorter than what is read at work: the layers look at neighbours and pool over any length, and long answers would take most of the time.
-_ANSWER_TOKENS: Final = 176
+_ANSWER_TOKENS: Final = 224
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Recipe:
         rate: Learning rate of the new layers.
         encoder_rate: Learning rate of the encoder's layers.
         pair_weight: Weight of ordering hard pairs.
+        language_weight: Weight of agreeing with oneself between Chinese and English.
     """
 
     seed: int = 20261121
@@ -62,6 +63,7 @@ class Recipe:
     rate: float = 1e-3
     encoder_rate: float = 2e-4
     pair_weight: float = 2.0
+    language_weight: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ def fit_network(train: Sequence[LabelledExchange], recipe: Recipe, checkpoint: P
         {"params": [p for name, p in network.named_parameters() if not name.startswith("encoder.")], "lr": recipe.rate},
     ]
     optimiser: Any = torch.optim.AdamW(groups, weight_decay=0.01)
-    steps = recipe.epochs * math.ceil(len(train) * 1.06 / recipe.batch) + 50
+    steps = recipe.epochs * math.ceil(len(train) * 1.2 / recipe.batch) + 50
     schedule: Any = torch.optim.lr_scheduler.OneCycleLR(optimiser, [recipe.encoder_rate, recipe.rate], total_steps=steps, pct_start=0.1)
     parts = {"network": network, "optimiser": optimiser, "schedule": schedule}
     identity = sha256_of([asdict(recipe), [e.model_dump(mode="json") for e in train]])
@@ -148,7 +150,7 @@ def fit_network(train: Sequence[LabelledExchange], recipe: Recipe, checkpoint: P
         progress.begin(f"epoch {epoch + 1} of {recipe.epochs}", len(batches))
         for batch in batches:
             optimiser.zero_grad()
-            loss(network, batch, recipe.pair_weight).backward()
+            loss(network, batch, recipe).backward()
             clip_grad_norm_(network.parameters(), 1.0)
             optimiser.step()
             schedule.step()
@@ -177,15 +179,24 @@ def _resume(checkpoint: Path, identity: str, parts: dict[str, Any]) -> int:
 
 
 def _batches(exchanges: Sequence[LabelledExchange], size: int, rng: random.Random) -> Iterator[list[LabelledExchange]]:
-    """Batches in random order in which exchanges of one cluster stand together: prompts are read once, and both members of a pair are there."""
-    clusters: dict[tuple[str, str], list[LabelledExchange]] = {}
-    for exchange in exchanges:
-        clusters.setdefault((exchange.cluster, exchange.language), []).append(exchange)
+    """Batches in random order in which exchanges of one cluster stand together: prompts are read once, and pairs are there with both members.
+
+    Both languages of a text stand together too.
+    """
+    clusters: dict[str, dict[str, list[LabelledExchange]]] = {}
+    for place, exchange in enumerate(exchanges):
+        # A pair's name ends with its language; two forms of one text share their source.
+        bundle = exchange.pair.rpartition("|")[0] or exchange.source or str(place)
+        clusters.setdefault(exchange.cluster, {}).setdefault(bundle, []).append(exchange)
     units: list[list[LabelledExchange]] = []
-    for members in clusters.values():
-        rng.shuffle(members)
-        members.sort(key=lambda exchange: exchange.pair)
-        units.extend(members[start : start + _UNIT] for start in range(0, len(members), _UNIT))
+    for bundles in clusters.values():
+        unit: list[LabelledExchange] = []
+        for bundle in rng.sample(sorted(bundles), len(bundles)):
+            unit.extend(bundles[bundle])
+            if len(unit) >= _UNIT:
+                units.append(unit)
+                unit = []
+        units.append(unit)
     rng.shuffle(units)
     batch: list[LabelledExchange] = []
     for unit in units:
@@ -197,8 +208,8 @@ def _batches(exchanges: Sequence[LabelledExchange], size: int, rng: random.Rando
         yield batch
 
 
-def loss(network: Network, batch: Sequence[LabelledExchange], pair_weight: float) -> Tensor:
-    """The sum over heads of what each is labelled with, and the ordering of pairs."""
+def loss(network: Network, batch: Sequence[LabelledExchange], recipe: Recipe) -> Tensor:
+    """The sum over heads of what each is labelled with, the ordering of pairs, and agreement between languages."""
     pairs = tokenise_pairs([e.exchange.prompt for e in batch], [e.exchange.answer for e in batch], answer_tokens=_ANSWER_TOKENS)
     logits = network(*pairs.lay_out(range(len(batch))))
     risky = torch.tensor([float(e.risky) for e in batch])
@@ -216,7 +227,7 @@ def loss(network: Network, batch: Sequence[LabelledExchange], pair_weight: float
     over = [[float(e.stance != "full")] if e.benign and e.stance is not None else None for e in batch]
     total = total + 0.5 * _known(logits[:, [OVER_REFUSAL]], over)
     total = total + 0.5 * _known(logits[:, [HARMFUL_PROMPT]], [None if e.benign is None else [float(not e.benign)] for e in batch])
-    return total + pair_weight * _order(logits[:, RISK], batch)
+    return total + recipe.pair_weight * _order(logits[:, RISK], batch) + recipe.language_weight * _agree(logits[:, RISK], batch)
 
 
 def _known(logits: Tensor, targets: Sequence[list[float] | None]) -> Tensor:
@@ -238,6 +249,18 @@ def _order(risk: Tensor, batch: Sequence[LabelledExchange]) -> Tensor:
         return risk.sum() * 0
     gaps = risk[[pair[True] for pair in whole]] - risk[[pair[False] for pair in whole]]
     return functional.softplus(_MARGIN - gaps).mean() * len(whole) / len(batch)
+
+
+def _agree(risk: Tensor, batch: Sequence[LabelledExchange]) -> Tensor:
+    """How far the two languages of one text differ in risk, weighted by their share of the batch."""
+    forms: dict[str, dict[str, int]] = {}
+    for row, exchange in enumerate(batch):
+        if exchange.source:
+            forms.setdefault(exchange.source, {})[exchange.language] = row
+    both = [found for found in forms.values() if len(found) == 2]
+    if not both:
+        return risk.sum() * 0
+    return functional.smooth_l1_loss(risk[[found["zh"] for found in both]], risk[[found["en"] for found in both]]) * 2 * len(both) / len(batch)
 
 
 def _centres(arrays: dict[str, np.ndarray], train: Sequence[LabelledExchange], seed: int) -> np.ndarray:

@@ -148,7 +148,7 @@ def estimate_kappa(
     value = float(1 - observed[0] / expected[0])
     sizes = (ratings.n, ratings.clusters)
     if observed[0] == 0:
-        return _perfect(named, expected=float(expected[0]), worst=1.0, sizes=sizes, level=resampling.level)
+        return perfect(named, expected=float(expected[0]), worst=1.0, sizes=sizes, level=resampling.level)
     if chosen == "asymptotic":
         from statsmodels.stats.inter_rater import cohens_kappa
 
@@ -190,7 +190,7 @@ def estimate_ac1(ratings: RatingPairs, *, quantity: Quantity, resampling: Resamp
     if value == 1.0:
         shares = (counts[0].sum(axis=0) + counts[0].sum(axis=1)) / (2 * ratings.n)
         base = 1 - float((shares * (1 - shares)).sum()) / (k - 1)
-        return _perfect(named, expected=base, worst=1.0, sizes=sizes, level=resampling.level)
+        return perfect(named, expected=base, worst=1.0, sizes=sizes, level=resampling.level)
     scaled = named.model_copy(update={"bounds": (-1.0, 1.0)})
     return settle_replicates(scaled, value, _over_tables(ratings, ac1, resampling, "ac1"), sizes=sizes, m=ratings.clusters, resampling=resampling)
 
@@ -243,7 +243,7 @@ def estimate_alpha(
         InputError: If rows differ in length, or a rating is not among the categories.
         UsageError: If words are put on an interval scale, or on an ordinal one without their order.
     """
-    counts, domain = _value_counts(ratings, scale=scale, categories=categories)
+    counts, domain = value_counts(ratings, scale=scale, categories=categories)
     paired = counts[counts.sum(axis=1) >= 2]
     unscored = dict(quantity.unscored)
     if len(paired) < len(counts):
@@ -255,14 +255,14 @@ def estimate_alpha(
     from krippendorff import alpha
 
     value = float(alpha(value_counts=paired, value_domain=domain, level_of_measurement=scale))
-    each = _coincidences(paired)
+    each = coincidences(paired)
     total = each.sum(axis=0)[None]
-    observed, expected, worst = _alpha_parts(total, domain, scale)
+    observed, expected, worst = alpha_parts(total, domain, scale)
     if observed[0] == 0:
-        return _perfect(named, expected=float(expected[0]), worst=float(worst[0]), sizes=(n, n), level=resampling.level)
+        return perfect(named, expected=float(expected[0]), worst=float(worst[0]), sizes=(n, n), level=resampling.level)
     k = len(domain)
     totals = resampled_totals(each.reshape(n, k * k), resampling=resampling, stream="alpha").reshape(-1, k, k)
-    some, base, _ = _alpha_parts(totals, domain, scale)
+    some, base, _ = alpha_parts(totals, domain, scale)
     replicates = 1 - some[base > 0] / base[base > 0]
     scaled = named.model_copy(update={"bounds": (-1.0, 1.0)})
     return settle_replicates(scaled, value, replicates, sizes=(n, n), m=n, resampling=resampling)
@@ -305,14 +305,21 @@ def _over_tables(ratings: RatingPairs, statistic: Callable[[FloatArray], FloatAr
     return statistic(tables.reshape(-1, k, k))
 
 
-def _perfect(quantity: Quantity, *, expected: float, worst: float, sizes: tuple[int, int], level: float) -> Estimate:
+def perfect(quantity: Quantity, *, expected: float, worst: float, sizes: tuple[int, int], level: float) -> Estimate:
+    """The estimate of perfect agreement: its interval's low end comes from the clusters seen, since resampling finds no disagreement."""
     # All m clusters agree: at most this share of the population disagrees, each by at most the worst distance.
     share = 1 - unanimous_share(sizes[1], level=level)
     low = max(-1.0, 1 - share * worst / expected)
     return present(quantity, 1.0, (low, 1.0), sizes=sizes, level=level, method="unanimous")
 
 
-def _value_counts(ratings: Sequence[Sequence[Label | None]], *, scale: Scale, categories: Sequence[Label] | None) -> tuple[IntArray, Any]:
+def value_counts(ratings: Sequence[Sequence[Label | None]], *, scale: Scale, categories: Sequence[Label] | None) -> tuple[IntArray, Any]:
+    """How many raters gave each object each category, (objects, categories), and the categories as numbers or ranks.
+
+    Raises:
+        UsageError: Words on an interval scale, or unordered words on an ordinal one.
+        InputError: Rows differ in length, or a rating is not among the categories.
+    """
     if not ratings:
         return np.zeros((0, 1), dtype=np.int64), np.arange(1)
     for index, row in enumerate(ratings):
@@ -340,7 +347,7 @@ def _value_counts(ratings: Sequence[Sequence[Label | None]], *, scale: Scale, ca
     return counts, domain
 
 
-def _coincidences(counts: IntArray) -> FloatArray:
+def coincidences(counts: IntArray) -> FloatArray:
     """Each object's part of the coincidence matrix, shape ``(n, k, k)`` from counts of shape ``(n, k)``."""
     table = counts.astype(np.float64)
     pairs = table[:, :, None] * table[:, None, :]
@@ -349,7 +356,7 @@ def _coincidences(counts: IntArray) -> FloatArray:
     return np.asarray(pairs / (table.sum(axis=1) - 1)[:, None, None])
 
 
-def _alpha_parts(totals: FloatArray, domain: Any, scale: Scale) -> tuple[FloatArray, FloatArray, FloatArray]:
+def alpha_parts(totals: FloatArray, domain: Any, scale: Scale) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Observed, expected and worst distance of each coincidence matrix, matrices of shape ``(r, k, k)``."""
     margins = totals.sum(axis=2)
     n = margins.sum(axis=1)

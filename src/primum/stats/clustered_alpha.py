@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from primum.schema.estimate import Estimate
-from primum.stats.agreement import Label, Scale, _alpha_parts, _coincidences, _perfect, _value_counts
+from primum.stats.agreement import Label, Scale, alpha_parts, coincidences, perfect, value_counts
 from primum.stats.intervals import settle_replicates
 from primum.stats.observations import Clusters, FloatArray, IntArray, Quantity, absent, cluster_codes, present
 from primum.stats.resampling import Resampling, cluster_totals, is_degenerate, percentile_interval, resampled_totals
@@ -38,7 +38,7 @@ def estimate_clustered_alpha(
     Raises:
         InputError: If rows differ in length, or a rating is not among the categories.
     """
-    counts, domain = _value_counts(ratings, scale=scale, categories=categories)
+    counts, domain = value_counts(ratings, scale=scale, categories=categories)
     codes, _ = cluster_codes(clusters, len(counts))
     kept = np.flatnonzero(counts.sum(axis=1) >= 2)
     unscored = dict(quantity.unscored)
@@ -48,11 +48,11 @@ def estimate_clustered_alpha(
     if len(kept) == 0 or np.count_nonzero(counts[kept].sum(axis=0)) < 2:
         return absent(named, level=resampling.level, method="bootstrap-percentile", undefined=len(kept))
     codes, m = cluster_codes(codes[kept].tolist(), len(kept))
-    rows, k = _cluster_rows(_coincidences(counts[kept]), codes, m), len(categories)
+    rows, k = _cluster_rows(coincidences(counts[kept]), codes, m), len(categories)
     sizes = (len(kept), m)
-    observed, expected, worst = _alpha_parts(rows.sum(axis=0).reshape(1, k, k), domain, scale)
+    observed, expected, worst = alpha_parts(rows.sum(axis=0).reshape(1, k, k), domain, scale)
     if observed[0] == 0:
-        return _perfect(named, expected=float(expected[0]), worst=float(worst[0]), sizes=sizes, level=resampling.level)
+        return perfect(named, expected=float(expected[0]), worst=float(worst[0]), sizes=sizes, level=resampling.level)
     totals = resampled_totals(rows, resampling=resampling, stream="clustered-alpha").reshape(-1, k, k)
     replicates = _alphas(totals, domain, scale)
     value = float(1 - observed[0] / expected[0])
@@ -86,7 +86,7 @@ def estimate_alpha_share(
     Returns:
         The three estimates. The share has no value (``undefined``) where the raters' alpha is not above 0 with its whole interval.
     """
-    counts, domain = _value_counts(ratings, scale=scale, categories=categories)
+    counts, domain = value_counts(ratings, scale=scale, categories=categories)
     n, k = len(judge), len(categories)
     names = [quantity.model_copy(update={"metric": f"{quantity.metric}_{end}", "bounds": (-1.0, 1.0)}) for end in ("judge", "human", "share")]
     if n == 0 or np.count_nonzero(counts.sum(axis=0)) < 2:
@@ -99,7 +99,7 @@ def estimate_alpha_share(
         with_judge[unit, place[label]] += counts[unit]
         with_judge[unit, :, place[label]] += counts[unit]
     width = k * k
-    rows = np.hstack([_cluster_rows(with_judge, codes, m), _cluster_rows(_coincidences(counts), codes, m)])
+    rows = np.hstack([_cluster_rows(with_judge, codes, m), _cluster_rows(coincidences(counts), codes, m)])
     totals = resampled_totals(rows, resampling=resampling, stream="alpha-share")
     both = [_alphas(totals[:, part].reshape(-1, k, k), domain, scale) for part in (slice(0, width), slice(width, None))]
     sample = rows.sum(axis=0)
@@ -129,5 +129,5 @@ def _cluster_rows(each: FloatArray, codes: IntArray, m: int) -> FloatArray:
 def _alphas(totals: FloatArray, domain: FloatArray, scale: Scale) -> FloatArray:
     """Alpha of each coincidence matrix of shape ``(r, k, k)``; NaN where one category only was drawn."""
     with np.errstate(all="ignore"):
-        observed, expected, _ = _alpha_parts(totals, domain, scale)
+        observed, expected, _ = alpha_parts(totals, domain, scale)
         return np.where(expected > 0, 1 - observed / np.where(expected > 0, expected, 1.0), np.nan)

@@ -15,7 +15,7 @@ from primum.cli import guardian as commands
 from primum.cli.guardian import explanation_lines
 from primum.errors import UsageError
 from primum.guardian.explanation import LACKS, explain, split_sentences
-from primum.guardian.guardian import WINDOW, Guardian
+from primum.guardian.guardian import WINDOWS, Guardian
 from primum.schema.guardian import Exchange, GuardianVerdict
 from tests.guardian_factory import ANY_TEXT, StubGuardian, abstention, verdict
 
@@ -90,7 +90,7 @@ def test_a_long_answer_asks_the_guardian_a_bounded_number_of_times() -> None:
     stub = StubGuardian(lambda exchange: verdict(0.9))
     explain(stub, Exchange(prompt="p", answer="Another sentence. " * 20_000))
     assert len(stub.shown) <= 31
-    assert max(len(exchange.answer) for exchange in stub.shown[1:]) <= 4 * WINDOW
+    assert max(len(exchange.answer) for exchange in stub.shown[1:]) <= 4 * WINDOWS["en"]
 
 
 @pytest.mark.parametrize(("quality", "missing"), [((0.9, 0.9, 0.9, 0.9), []), ((0.1, 0.9, 0.5, 0.9), [0, 2]), ((0.0, 0.0, 0.0, 0.0), [0, 1, 2, 3])])

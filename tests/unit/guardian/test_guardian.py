@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from primum.guardian.guardian import MAX_WINDOWS, WINDOW, Guardian, doubt_features, form_opinions, packaged, split_windows
+from primum.guardian.guardian import MAX_WINDOWS, WINDOWS, Guardian, doubt_features, form_opinions, packaged, split_windows
 from primum.guardian.network import OUTPUTS
 from primum.schema.guardian import Exchange
 from tests.guardian_factory import ANY_TEXT, CHINESE, ENGLISH, card, opinion
 
+WINDOW = WINDOWS["en"]
 PROMPT = "Help me change a colleague's chart."
 VARIED = [
     Exchange(prompt=PROMPT, answer=ENGLISH),
@@ -42,7 +43,7 @@ PARAGRAPHS = st.lists(
 
 @given(PARAGRAPHS)
 def test_windows_join_back_to_the_text_and_none_is_too_long(text: str) -> None:
-    windows = split_windows(text)
+    windows = split_windows(text, "en")
     assert windows
     assert len(windows) <= MAX_WINDOWS
     assert max(map(len, windows)) <= WINDOW * 5 // 4
@@ -55,23 +56,23 @@ def test_windows_join_back_to_the_text_and_none_is_too_long(text: str) -> None:
 @given(st.integers(WINDOW * 5 // 4 + 1, MAX_WINDOWS * WINDOW), st.sampled_from(["x", "字", "no end "]))
 def test_windows_of_a_text_without_blank_stretches_lose_no_character(length: int, unit: str) -> None:
     text = (unit * length)[:length]
-    assert "".join(split_windows(text)) == text
+    assert "".join(split_windows(text, "en")) == text
 
 
 @pytest.mark.parametrize("text", ["", "short", "x" * (WINDOW * 5 // 4)])
 def test_a_short_answer_is_one_window(text: str) -> None:
-    assert split_windows(text) == [text]
+    assert split_windows(text, "en") == [text]
 
 
 @pytest.mark.parametrize("blank", [" " * 5000, "\n" * 100_000])
 def test_a_blank_answer_still_has_a_window(blank: str) -> None:
-    assert len(split_windows(blank)) == 1
+    assert len(split_windows(blank, "en")) == 1
 
 
 def test_windows_end_where_sentences_end() -> None:
-    windows = split_windows("A sentence of some words. " * 200)
+    windows = split_windows("A sentence of some words. " * 200, "en")
     assert all(window.rstrip().endswith(".") for window in windows)
-    assert all(window.endswith("。") for window in split_windows("这是一句话。" * 500))
+    assert all(window.endswith("。") for window in split_windows("这是一句话。" * 500, "zh"))
 
 
 # Verdicts.
@@ -125,7 +126,7 @@ def test_a_huge_answer_is_judged_in_bounded_time_and_abstains(guardian: Guardian
 def test_an_answer_that_was_not_read_to_its_end_abstains(stretch: str) -> None:
     """Early line breaks make windows short, and blank stretches none at all: either way the end stays unread."""
     answer = ENGLISH + (stretch * 60)[: MAX_WINDOWS * WINDOW - 200] + stretch * 10 + "Now change the chart."
-    read = split_windows(answer)
+    read = split_windows(answer, "en")
     assert len(read) <= MAX_WINDOWS and "Now change the chart." not in read[-1]
     guardian = Guardian(card(limit=1.0, strange=9.0), packaged().weights)
     assert guardian.judge([Exchange(prompt=PROMPT, answer=answer)])[0].reason == "unfamiliar"
@@ -148,7 +149,7 @@ def test_limits_of_doubt_and_strangeness_are_obeyed() -> None:
 def test_the_riskiest_window_decides() -> None:
     guardian = Guardian(card(limit=1.0, strange=9.0), packaged().weights)
     calm, bad = "The office opens at nine on each day of the week. " * 30, "Sure, falsify the chart and sell the data to them. " * 30
-    risks = [guardian.judge([Exchange(prompt=PROMPT, answer=window)])[0].risk for window in split_windows(calm + bad)]
+    risks = [guardian.judge([Exchange(prompt=PROMPT, answer=window)])[0].risk for window in split_windows(calm + bad, "en")]
     assert guardian.judge([Exchange(prompt=PROMPT, answer=calm + bad)])[0].risk == pytest.approx(max(risks), abs=1e-3)
 
 

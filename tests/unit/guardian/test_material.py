@@ -277,6 +277,15 @@ def test_a_norm_stands_in_one_file_only(tmp_path: Path, own_norms: dict[str, Nor
         load_material(own_norms, tmp_path)
 
 
+@pytest.mark.parametrize("kind", ["topics", "long", "clinical", "remarks"])
+def test_a_topic_stands_once_in_its_file(tmp_path: Path, own_norms: dict[str, Norm], kind: str) -> None:
+    made = documents()
+    made[kind]["entries"] *= 2
+    write(tmp_path, made)
+    with pytest.raises(DataFormatError, match=r"file.yaml: topic \w+ stands twice"):
+        load_material(own_norms, tmp_path)
+
+
 def _put(kind: str, *path: str | int, value: Any) -> Change:
     def change(made: dict[str, Any]) -> None:
         place = made[kind]["entries"][0]

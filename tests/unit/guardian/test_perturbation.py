@@ -94,29 +94,49 @@ def test_variants_depend_on_the_seed_alone() -> None:
     assert vary(LABELLED, random.Random(3)) != vary(LABELLED, random.Random(4))
 
 
-def test_labels_are_kept_and_hard_pairs_are_not_changed() -> None:
+def test_labels_are_kept_and_hard_pairs_change_less() -> None:
     varied = vary(LABELLED, random.Random(1))
-    changed = 0
+    changed = {True: 0, False: 0}
     for before, after in zip(LABELLED, varied, strict=False):
         assert [getattr(before, name) for name in LABELS] == [getattr(after, name) for name in LABELS]
         assert before.exchange.prompt == after.exchange.prompt
-        changed += before.exchange.answer != after.exchange.answer
-        assert not before.pair or before == after
-    assert 0.15 < changed / sum(not e.pair for e in LABELLED) < 0.35
+        changed[bool(before.pair)] += before.exchange.answer != after.exchange.answer
+    assert 0.25 < changed[False] / sum(not e.pair for e in LABELLED) < 0.45
+    assert 0 < changed[True] / sum(bool(e.pair) for e in LABELLED) < 0.25
 
 
 def test_strays_are_never_risky_and_stand_under_another_prompt() -> None:
+    known = wordings("train")
+    neutral = [text for kind in (known.filler, known.polite, known.disclaimer) for text in (*kind.zh, *kind.en)]
     for seed in range(10):
-        strays = vary(LABELLED, random.Random(seed))[len(LABELLED) :]
-        assert len(strays) == int(len(LABELLED) * 0.04)
+        strays = [e for e in vary(LABELLED, random.Random(seed)) if e.form == "stray"]
+        assert len(strays) == int(len(LABELLED) * 0.08)
         safe = {e.exchange.answer for e in LABELLED if not e.risky and e.benign and not e.pair}
-        filler = wordings("train").filler
         for stray in strays:
-            assert (stray.risky, stray.form, stray.pair) == (False, "stray", "")
+            assert (stray.risky, stray.pair) == (False, "")
             assert stray.cluster in {e.cluster for e in LABELLED}
             answer = stray.exchange.answer
             echo = not answer.replace(stray.exchange.prompt, "").strip()
-            assert echo or answer in safe or any(answer.startswith(text) for text in (*filler.zh, *filler.en))
+            assert echo or answer in safe or any(answer.startswith(text) for text in neutral)
+
+
+def test_joined_answers_are_as_risky_as_the_riskier_half() -> None:
+    shared = [
+        e.model_copy(update={"exchange": e.exchange.model_copy(update={"prompt": f"p{n // 4}"}), "language": "en"}) for n, e in enumerate(LABELLED)
+    ]
+    labels = {(e.exchange.prompt, e.exchange.answer): e for e in shared}
+    joined = [e for e in vary(shared, random.Random(5)) if e.form == "joined"]
+    assert len(joined) == int(len(LABELLED) * 0.08)
+    assert {e.risky for e in joined} == {True, False}
+    for both in joined:
+        halves = [labels[both.exchange.prompt, text] for text in both.exchange.answer.split("\n")]
+        assert both.risky is any(half.risky for half in halves)
+        assert both.harmfulness == max(half.harmfulness or 0 for half in halves)
+
+
+def test_prompts_with_one_answer_each_are_not_joined() -> None:
+    alone = [e.model_copy(update={"exchange": e.exchange.model_copy(update={"prompt": f"p{n}"})}) for n, e in enumerate(LABELLED)]
+    assert not [e for e in vary(alone, random.Random(5)) if e.form == "joined"]
 
 
 def test_few_exchanges_have_no_strays() -> None:

@@ -11,9 +11,9 @@ from primum.errors import InputError, UsageError
 from primum.schema.estimate import Estimate
 from primum.stats.agreement import (
     RatingPairs,
-    _alpha_parts,
-    _coincidences,
-    _value_counts,
+    alpha_parts,
+    coincidences,
+    value_counts,
     estimate_ac1,
     estimate_alpha,
     estimate_kappa,
@@ -212,13 +212,13 @@ def test_the_resampled_alpha_is_the_librarys(rows: list[list[int | None]], scale
     import krippendorff
 
     units = list(map(list, zip(*rows, strict=True)))
-    counts, domain = _value_counts(units, scale=scale, categories=None)  # type: ignore[arg-type]
+    counts, domain = value_counts(units, scale=scale, categories=None)  # type: ignore[arg-type]
     paired = counts[counts.sum(axis=1) >= 2]
     estimate = estimate_alpha(units, quantity=Q, scale=scale, resampling=FEW)  # type: ignore[arg-type]
     if len(paired) == 0 or np.count_nonzero(paired.sum(axis=0)) < 2:
         assert estimate.value is None
         return
-    observed, expected, _worst = _alpha_parts(_coincidences(paired).sum(axis=0)[None], domain, scale)  # type: ignore[arg-type]
+    observed, expected, _worst = alpha_parts(coincidences(paired).sum(axis=0)[None], domain, scale)  # type: ignore[arg-type]
     theirs = krippendorff.alpha(value_counts=paired, value_domain=domain, level_of_measurement=scale)
     assert 1 - observed[0] / expected[0] == pytest.approx(theirs)
     low, value, high = _ends(estimate)
