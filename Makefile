@@ -6,7 +6,7 @@ STAMP := $(VENV)/.primum-ready
 # The CPU build of torch is a third of the size; set TORCH= to take the index's default (CUDA) build.
 TORCH ?= cpu
 
-.PHONY: audit test lint types format bench setup clean help
+.PHONY: audit align test lint types format bench setup clean help
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -20,6 +20,10 @@ $(STAMP): pyproject.toml constraints.txt tools/setup_venv.sh
 audit: $(STAMP) ## Audit the embedded model with the quick protocol
 	$(BIN)/primum models pull smollm2-135m
 	$(BIN)/primum audit --protocol quick --model embedded; status=$$?; [ $$status -le 1 ] || exit $$status
+
+align: $(STAMP) ## Align the embedded model at small size and certify what changed
+	$(BIN)/primum models pull smollm2-135m
+	$(BIN)/primum align --model embedded --suite align-small --out alignments/small; status=$$?; [ $$status -le 1 ] || exit $$status
 
 test: $(STAMP) ## Style, types, floors, and all tests with coverage
 	$(BIN)/ruff check src tests bench

@@ -20,4 +20,4 @@ if [ "$torch" = cpu ] && ! $venv/bin/python -c 'import torch' 2>/dev/null; then
     # An index may carry the small CPU build under a local version label; where it does not, its default build serves.
     $pip install --quiet "torch==$version+cpu" 2>/dev/null || $pip install --quiet "torch==$version"
 fi
-$pip install --quiet --constraint constraints.txt --editable ".[local,dev]"
+$pip install --quiet --constraint constraints.txt --editable ".[local,train,dev]"

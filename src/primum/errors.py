@@ -20,6 +20,7 @@
     │   ├── ModelMissingError       no model weights and no way to fetch them
     │   ├── OfflineError            a remote call while ``--offline`` is set
     │   └── RunLockedError          another process is writing the same run directory
+    ├── TrainingDivergedError (3)   a loss or gradient became infinite or undefined
     └── IntegrityError      (3)     a hash does not match what was sealed or pinned
 
 The number in brackets is the process exit code: 1 is kept for "a gate failed", which is a result and not an error.
@@ -119,6 +120,10 @@ class OfflineError(EnvironmentFault):
 
 class RunLockedError(EnvironmentFault):
     """Another process is writing the same run directory."""
+
+
+class TrainingDivergedError(PrimumError):
+    """A loss or gradient became infinite or undefined; training stopped before it could spoil the weights."""
 
 
 class IntegrityError(PrimumError):

@@ -9,7 +9,26 @@ import sys
 
 import typer
 
-from primum.cli import audit, bank, compare, data, doctor, evaluate, guardian, judge, models, norms, plan, runs, score, tasks
+from primum.cli import (
+    align,
+    arms,
+    audit,
+    bank,
+    certificate,
+    compare,
+    data,
+    doctor,
+    evaluate,
+    guardian,
+    judge,
+    models,
+    norms,
+    plan,
+    reproduce,
+    runs,
+    score,
+    tasks,
+)
 from primum.errors import PrimumError
 
 app = typer.Typer(
@@ -22,6 +41,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 audit.register(app)
+align.register(app)
+arms.register(app)
+reproduce.register(app)
+certificate.register(app)
 evaluate.register(app)
 score.register(app)
 judge.register(app)

@@ -26,6 +26,25 @@ def merge_adapter(model: Any, adapter: Path, *, base_name: str, aliases: frozens
         UsageError: No adapter there, one made for another base, or one of a kind that cannot be merged.
     """
     peft = import_extra("peft")
+    config = check_adapter(model, adapter, base_name=base_name, aliases=aliases)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    except (ValueError, RuntimeError, AttributeError, KeyError) as error:
+        raise UsageError(
+            f"{adapter}: peft cannot merge this {config.peft_type} adapter into {base_name} ({type(error).__name__})",
+            remedy="use a LoRA adapter that was trained on this base",
+        ) from error
+
+
+def check_adapter(model: Any, adapter: Path, *, base_name: str, aliases: frozenset[str]) -> Any:
+    """The adapter's peft configuration, once it is certain that it was made for ``model``; arguments as :func:`merge_adapter`.
+
+    Raises:
+        UsageError: No adapter there, or one made for another base.
+    """
+    peft = import_extra("peft")
     try:
         config = peft.PeftConfig.from_pretrained(adapter)
     except (ValueError, OSError, TypeError, KeyError) as error:
@@ -38,15 +57,7 @@ def merge_adapter(model: Any, adapter: Path, *, base_name: str, aliases: frozens
     fault = _misfit(model, adapter)
     if fault:
         raise _wrong_base(adapter, recorded or "an unnamed base", base_name, fault)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return peft.PeftModel.from_pretrained(model, adapter).merge_and_unload()
-    except (ValueError, RuntimeError, AttributeError, KeyError) as error:
-        raise UsageError(
-            f"{adapter}: peft cannot merge this {config.peft_type} adapter into {base_name} ({type(error).__name__})",
-            remedy="use a LoRA adapter that was trained on this base",
-        ) from error
+    return config
 
 
 def _wrong_base(adapter: Path, recorded: str, base_name: str, why: str) -> UsageError:

@@ -162,12 +162,12 @@ def load(base: BaseModel, *, uri: str, adapter: str, options: LocalOptions, sett
     if style == "tokenizer":
         details["template_sha256"] = sha256_of(tokenizer.chat_template)
     name = f"{base.name}+{details['adapter']}" if adapter else base.name
-    stop_ids = _stop_ids(model, tokenizer)
+    stop_ids = find_stop_ids(model, tokenizer)
     return LoadedModel(
         model=model,
         tokenizer=tokenizer,
         device=device,
-        context=_context(model, tokenizer),
+        context=find_context(model, tokenizer),
         stop_ids=stop_ids,
         lead_id=tokenizer.bos_token_id if tokenizer.bos_token_id is not None else min(stop_ids, default=0),
         style=style,
@@ -222,12 +222,14 @@ def _loaded(base: BaseModel, kind: Any, **extra: Any) -> Any:
         ) from error
 
 
-def _context(model: Any, tokenizer: Any) -> int:
+def find_context(model: Any, tokenizer: Any) -> int:
+    """The longest sequence, in tokens, that model and tokenizer both take."""
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None) or _FALLBACK_CONTEXT
     return min(int(positions), int(tokenizer.model_max_length))  # the latter is a huge number where the tokenizer knows no limit
 
 
-def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+def find_stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end an answer, by the model's generation settings and by the tokenizer."""
     named = model.generation_config.eos_token_id
     ids = named if isinstance(named, list) else [named]
     return frozenset(int(value) for value in [*ids, tokenizer.eos_token_id] if value is not None)

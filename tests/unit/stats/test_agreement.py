@@ -13,13 +13,13 @@ from primum.stats.agreement import (
     RatingPairs,
     alpha_parts,
     coincidences,
-    value_counts,
     estimate_ac1,
     estimate_alpha,
     estimate_kappa,
     estimate_macro_f1,
     estimate_percent_agreement,
     pair_ratings,
+    value_counts,
 )
 from primum.stats.intervals import clopper_pearson_interval
 from primum.stats.observations import Quantity

@@ -10,21 +10,22 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
-from primum.bank.build import build_items, prepare
-from primum.bank.forms.context import BuildContext
+from primum.bank.build import build_items
 from primum.errors import UsageError
-from primum.norms.library import packaged_folder, packaged_norms
+from primum.norms.library import packaged_folder
 from primum.schema.base import Bilingual, Language
 from primum.schema.card import MetricCard, TaskCard
 from primum.schema.item import Item, Message
 from primum.tasks.metric_cards import ACCURACY, GUARDIAN_HARMFULNESS, GUARDIAN_OVER_REFUSAL, GUARDIAN_RISK, REFUSAL
+from primum.tasks.primum_bank.parts import Part, check_part, packaged_context, part_of
 from primum.tasks.prompts import question_prompt
 
-
-@cache
-def packaged_context() -> BuildContext:
-    """The packaged norms, prepared once a process."""
-    return prepare(packaged_norms())
+_PART_TITLES: dict[Part, Bilingual] = {
+    "train": Bilingual(zh="训练规范", en="training norms"),
+    "validation": Bilingual(zh="验证规范", en="validation norms"),
+    "seen-norm": Bilingual(zh="已见规范的新情境", en="new vignettes of seen norms"),
+    "test": Bilingual(zh="未见规范", en="unseen norms"),
+}
 
 
 @cache
@@ -38,10 +39,24 @@ class BankTask:
 
     Args:
         card: What the task says of itself.
+        part: Only the items of this part; None takes all.
     """
 
-    def __init__(self, card: TaskCard) -> None:
+    def __init__(self, card: TaskCard, part: Part | None = None) -> None:
         self.card = card
+        self._part = part
+
+    def part(self, name: str) -> BankTask:
+        """The same task on one part of the bank: ``train``, ``validation``, ``seen-norm`` or ``test``; the card keeps its name.
+
+        Raises:
+            UnknownNameError: There is no such part; names the nearest.
+        """
+        chosen = check_part(self.card.name, name)
+        title, suffix = self.card.title, _PART_TITLES[chosen]
+        size = sum(part_of(item) == chosen for item in _built(self.card.name, self.card.languages[0]))
+        card = self.card.model_copy(update={"title": Bilingual(zh=f"{title.zh}：{suffix.zh}", en=f"{title.en}: {suffix.en}"), "size": size})
+        return BankTask(card, chosen)
 
     def sources(self, data: Path | None, language: Language) -> Sequence[Path]:
         """The norm files of the package."""
@@ -49,7 +64,7 @@ class BankTask:
 
     def items(self, data: Path | None, language: Language) -> Iterator[Item]:
         """Yield the items, form by form, in the order of sources and articles."""
-        yield from _built(self.card.name, language)
+        yield from (item for item in _built(self.card.name, language) if self._part is None or part_of(item) == self._part)
 
     def prompt(self, item: Item, shots: Sequence[Item] = ()) -> tuple[Message, ...]:
         """Question, options and how to answer; requests are put verbatim."""

@@ -1,0 +1,1 @@
+"""Training a model on demonstrations and preferences: LoRA on trl, peft, transformers and accelerate, resumable at the step."""
