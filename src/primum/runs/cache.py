@@ -13,7 +13,7 @@ from primum.hashing import sha256_of
 from primum.schema.provenance import EngineIdentity
 from primum.schema.response import Request, Response
 
-_COMMIT_EVERY_S = 2.0
+_WRITE_EVERY_S = 2.0
 
 
 def cache_key(identity: EngineIdentity, request: Request) -> str:
@@ -47,37 +47,47 @@ class ResponseCache:
         except (OSError, sqlite3.Error) as error:
             raise EnvironmentFault(f"{path}: the response cache cannot be opened", remedy="delete the file, or run with --cache off") from error
         self._identity = identity
-        self._last_commit = time.monotonic()
-        self._open_transaction = False
+        self._waiting: dict[str, bytes] = {}
+        self._last_write = time.monotonic()
 
     def get(self, request: Request) -> Response | None:
         """The kept answer to ``request``, or None."""
-        row = self._connection.execute("SELECT answer FROM answers WHERE key = ?", (cache_key(self._identity, request),)).fetchone()
-        if row is None:
-            return None
-        return Response.model_validate({**orjson.loads(row[0]), "key": request.key, "cached": True, "latency_s": 0.0})
+        key = cache_key(self._identity, request)
+        kept = self._waiting.get(key)
+        if kept is None:
+            row = self._connection.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
+            if row is None:
+                return None
+            kept = row[0]
+        return Response.model_validate({**orjson.loads(kept), "key": request.key, "cached": True, "latency_s": 0.0})
 
     def put(self, request: Request, response: Response) -> None:
         """Keep an answer; faults are never kept."""
         if response.fault is not None or response.cached:
             return
-        if not self._open_transaction:
-            self._connection.execute("BEGIN")
-            self._open_transaction = True
-        self._connection.execute(
-            "INSERT OR REPLACE INTO answers VALUES (?, ?)",
-            (cache_key(self._identity, request), orjson.dumps(response.model_dump(exclude={"key", "cached"}))),
-        )
-        if time.monotonic() - self._last_commit > _COMMIT_EVERY_S:
-            self._commit()
+        self._waiting[cache_key(self._identity, request)] = orjson.dumps(response.model_dump(exclude={"key", "cached"}))
+        if time.monotonic() - self._last_write > _WRITE_EVERY_S:
+            self._write()
 
-    def _commit(self) -> None:
-        if self._open_transaction:
+    def _write(self) -> None:
+        """Write what waits, in one short transaction: a lock held between two answers of a slow model would stop every other process.
+
+        What cannot be written now waits on: the answers themselves are safe in their run's journal.
+        """
+        self._last_write = time.monotonic()
+        if not self._waiting:
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?)", list(self._waiting.items()))
             self._connection.execute("COMMIT")
-            self._open_transaction = False
-        self._last_commit = time.monotonic()
+        except sqlite3.OperationalError:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            return
+        self._waiting.clear()
 
     def close(self) -> None:
-        """Commit and close."""
-        self._commit()
+        """Write what waits, and close."""
+        self._write()
         self._connection.close()

@@ -12,7 +12,7 @@ PRESETS: Final[dict[str, TrainingRecipe]] = {
     # Rank 8, alpha 16, dropout 0.05, query and value projections, 3e-4, 3 epochs, batches of 128.
     "paper-c": TrainingRecipe(),
     # A few hundred demonstrations on two cores: more, smaller steps at a higher rate, and no demonstration long enough to fill the memory.
-    "cpu": TrainingRecipe(rate=1e-3, epochs=2, batch=16, max_tokens=512),
+    "cpu": TrainingRecipe(rate=1e-3, epochs=2, batch=8, max_tokens=512),
     # A model that fits one GPU only in four bits (arXiv 2305.14314, table 9: every linear layer, dropout 0.1, 2e-4, batches of 16).
     "qlora": TrainingRecipe(
         lora=LoraShape(rank=64, alpha=16, dropout=0.1, targets=_ALL_LINEAR), rate=2e-4, batch=16, max_tokens=2048, precision="nf4"

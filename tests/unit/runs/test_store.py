@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -166,3 +167,35 @@ def test_a_broken_cache_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "c.sqlite").write_text("this is no database, but long enough to be read as one" * 20)
     with pytest.raises(EnvironmentFault, match="cache"):
         ResponseCache(tmp_path / "c.sqlite", EngineIdentity(uri="u", model="m", backend="b"))
+
+
+def test_a_run_that_waits_for_its_next_answer_does_not_keep_another_from_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("primum.runs.cache._WRITE_EVERY_S", 0.0)
+    identity = EngineIdentity(uri="u", model="m", backend="b")
+    slow, quick = (ResponseCache(tmp_path / "c.sqlite", identity) for _ in range(2))
+    asked = [Request(key=f"{n}", messages=(Message(role="user", content=f"question {n}"),)) for n in range(3)]
+    slow.put(asked[0], Response(key="0", text="zero"))
+    quick.put(asked[1], Response(key="1", text="one"))
+    quick.close()
+    slow.put(asked[2], Response(key="2", text="two"))
+    assert [found.text if (found := slow.get(request)) else None for request in asked] == ["zero", "one", "two"]
+    slow.close()
+
+
+def test_a_locked_cache_costs_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("primum.runs.cache._WRITE_EVERY_S", 0.0)
+    cache = ResponseCache(tmp_path / "c.sqlite", EngineIdentity(uri="u", model="m", backend="b"))
+    cache._connection.execute("PRAGMA busy_timeout = 10")
+    other = sqlite3.connect(tmp_path / "c.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    request = Request(key="0", messages=(Message(role="user", content="question"),))
+    cache.put(request, Response(key="0", text="answer"))
+    found = cache.get(request)
+    assert found is not None and found.text == "answer"
+    other.execute("ROLLBACK")
+    other.close()
+    cache.close()
+    again = ResponseCache(tmp_path / "c.sqlite", EngineIdentity(uri="u", model="m", backend="b"))
+    kept = again.get(request)
+    assert kept is not None and kept.text == "answer" and kept.cached
+    again.close()
