@@ -10,6 +10,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -128,9 +129,25 @@ def _check(parts: dict[str, list[LabelledExchange]]) -> None:
 
 def fit_network(train: Sequence[LabelledExchange], recipe: Recipe, checkpoint: Path, progress: TrainingProgress) -> Network:
     """Train, or go on after the last whole epoch: each epoch's order and dropout depend on the seed and its number alone."""
+    with _deterministic():
+        return _fit(train, recipe, checkpoint, progress)
+
+
+@contextmanager
+def _deterministic() -> Iterator[None]:
+    """Two threads, and sums in a fixed order; what the process had before comes back."""
+    threads, before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(2)
     # Otherwise the gradients of repeated tokens are added in the order in which threads arrive, and equal seeds give unequal weights.
     torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(before)
+
+
+def _fit(train: Sequence[LabelledExchange], recipe: Recipe, checkpoint: Path, progress: TrainingProgress) -> Network:
     torch.manual_seed(recipe.seed)
     network = Network()
     groups = [

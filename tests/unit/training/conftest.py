@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from primum.config import Settings
 from primum.engines.local_loading import BaseModel, find_base
@@ -14,6 +15,15 @@ from primum.schema.training import Demonstration, LoraShape, Preference, Trainin
 from tests.tiny_model import save_folder
 
 RECIPE = TrainingRecipe(lora=LoraShape(rank=4, dropout=0.1), batch=4, rate=1e-2, epochs=2, warmup=0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Equal bytes need equal threads, here and in the processes that tests start; other tests may have set two."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
