@@ -15,17 +15,10 @@ from primum.alignment.training_port import Trainer
 from primum.errors import DataMissingError, UsageError
 from primum.hashing import derived_seed, sha256_of
 from primum.runs import layout
-from primum.schema.alignment import Mix
 from primum.schema.spec import ProtocolTask
 from primum.schema.training import Demonstration, Origin, Preference
 from primum.tasks.primum_bank.parts import packaged_context
 
-# The shares of primum.alignment.composition; a test keeps both alike.
-SHARES: Final[dict[Mix, dict[Origin, float]]] = {
-    "medical": {"bank": 0.35, "benign": 0.25, "choice": 0.25, "medsafetybench": 0.15},
-    "general": {"general": 1.0},
-    "both": {"bank": 0.28, "benign": 0.2, "choice": 0.2, "medsafetybench": 0.12, "general": 0.2},
-}
 # Origins of which a part may stand in published test files.
 _OUTSIDE: Final[frozenset[Origin]] = frozenset({"medsafetybench", "general"})
 _BLOCK: Final = 256

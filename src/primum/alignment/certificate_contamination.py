@@ -11,17 +11,15 @@ from typing import Final
 
 from primum.alignment.certificate_runs import RunPair
 from primum.alignment.contamination import find_held_out
+from primum.bank.contamination import SHORTEST
 from primum.bank.similarity import Text
 from primum.errors import InputError
 from primum.hashing import sha256_of
-from primum.schema.base import Language
 from primum.schema.certificate import Contamination
 from primum.schema.training import Demonstration, Preference
 
 Row = Demonstration | Preference
 _NAMED: Final = 8
-# Shorter texts agree by chance.
-_SHORTEST: Final[dict[Language, int]] = {"zh": 12, "en": 30}
 
 
 class ContaminationError(InputError):
@@ -45,12 +43,12 @@ def check_contamination(pairs: Sequence[RunPair], rows: Sequence[Row]) -> Contam
     counts = Counter(pair.task for pair in pairs for _ in pair.before.items)
     if not rows:
         return Contamination(checked=False, items=dict(sorted(counts.items())))
-    asked = {_digest(item.question): f"{pair.task}/{item.id}" for pair, item in items if len(item.question) >= _SHORTEST[pair.language]}
+    asked = {_digest(item.question): f"{pair.task}/{item.id}" for pair, item in items if len(item.question) >= SHORTEST[pair.language]}
     exact = {row.id: asked[digest] for row in rows for text in _texts(row) if (digest := _digest(text)) in asked}
     texts = [
         Text(name=f"{pair.task}/{item.id}", owner=item.norm, split="test", language=pair.language, text=_situation(item.question, pair))
         for pair, item in items
-        if len(item.question) >= _SHORTEST[pair.language]
+        if len(item.question) >= SHORTEST[pair.language]
     ]
     found = {**find_held_out(rows, texts), **exact}
     if found:

@@ -21,7 +21,7 @@ from primum.schema.training import Demonstration, Origin, Preference
 from primum.tasks.primum_bank.parts import packaged_context
 
 # Parts of the demonstrations. Help for legitimate questions stands beside refusals in every mix: a model that refuses everything has learnt nothing.
-_SHARES: Final[dict[Mix, dict[Origin, float]]] = {
+SHARES: Final[dict[Mix, dict[Origin, float]]] = {
     "medical": {"bank": 0.35, "benign": 0.25, "choice": 0.25, "medsafetybench": 0.15},
     "general": {"general": 1.0},
     "both": {"bank": 0.28, "benign": 0.2, "choice": 0.2, "medsafetybench": 0.12, "general": 0.2},
@@ -135,7 +135,7 @@ def _answers(row: Demonstration | Preference) -> tuple[str, ...]:
 
 def _pools(wishes: Wishes, measure: _Measure) -> tuple[dict[Origin, tuple[float, list[Demonstration]]], list[str]]:
     """Fitting candidates of each origin in an order of which every beginning is spread over languages and dimensions."""
-    shares = dict(wishes.sizes.shares) or _SHARES[wishes.mix]
+    shares = dict(wishes.sizes.shares) or SHARES[wishes.mix]
     dimension = {norm.id: norm.dimension for norm in packaged_context().norms}
     found: dict[Origin, tuple[float, list[Demonstration]]] = {}
     notes: list[str] = []

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
-from primum.bank.contamination import Cell, find_overlaps
+from primum.bank.contamination import SHORTEST, Cell, find_overlaps
 from primum.bank.similarity import Text, bank_texts
 from primum.bank.splits import TRAIN
 from primum.errors import DataMissingError
@@ -15,9 +14,6 @@ from primum.schema.spec import ProtocolTask
 from primum.schema.training import Demonstration, Preference
 from primum.tasks.opening import open_task
 from primum.tasks.primum_bank.parts import packaged_context, validation_norms
-
-# Shorter texts agree by chance: "I can't help with that."
-_SHORTEST: Final = {"zh": 12, "en": 30}
 
 
 def held_out_texts(tasks: Iterable[ProtocolTask], data: Path | None) -> tuple[Text, ...]:
@@ -35,7 +31,7 @@ def _outside(entry: ProtocolTask, data: Path | None) -> Iterator[Text]:
     for language in entry.languages:
         try:
             for item in task.items(data, language):
-                if len(item.question) >= _SHORTEST[language]:
+                if len(item.question) >= SHORTEST[language]:
                     yield Text(name=f"{entry.task}/{item.id}", owner="", split="test", language=language, text=item.question)
         except DataMissingError:
             continue
@@ -47,7 +43,7 @@ def find_held_out(rows: Sequence[Demonstration | Preference], texts: Sequence[Te
         Cell(row=place, column=column, language=row.language, text=text)
         for place, row in enumerate(rows)
         for column, text in _texts(row)
-        if len(text) >= _SHORTEST[row.language]
+        if len(text) >= SHORTEST[row.language]
     ]
     found: dict[str, str] = {}
     for hit in find_overlaps(cells, texts):

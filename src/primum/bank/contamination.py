@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +17,8 @@ from primum.tables import read_rows
 
 # A training text is often longer than ours (question, options, answer): then most of our shingles stand in it although few of its stand in ours.
 CONTAINED: Final = 0.7
-_SHORTEST: Final = {"zh": 12, "en": 30}
+# Shorter texts agree by chance: "I can't help with that."
+SHORTEST: Final[Mapping[Language, int]] = {"zh": 12, "en": 30}
 
 
 class Overlap(Record):
@@ -66,7 +67,7 @@ def read_cells(path: Path) -> list[Cell]:
         for name, value in row.values.items()
         for text in _strings(value)
     ]
-    kept = [cell for cell in cells if len(cell.text) >= _SHORTEST[cell.language]]
+    kept = [cell for cell in cells if len(cell.text) >= SHORTEST[cell.language]]
     if not kept:
         raise DataFormatError(f"{path}: no text long enough to compare", remedy="give the training file with its questions")
     return kept

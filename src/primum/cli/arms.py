@@ -72,7 +72,7 @@ def arms_command(  # noqa: D103 - the help text is given on registration
     json: JsonOption = False,
 ) -> None:
     from primum.alignment.arms import check_arms, run_arms
-    from primum.alignment.arms_material import SHARES
+    from primum.alignment.composition import SHARES
     from primum.alignment.dose import parse_doses, run_dose
     from primum.alignment.suite import load_suite
     from primum.errors import UsageError

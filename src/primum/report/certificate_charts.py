@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from primum.report.pictures import GRID, INK, QUIET, SERIES_COLOURS, Axis, Spec
+from primum.report.pictures import GRID, INK, LEFT, QUIET, SERIES_COLOURS, TOP, WIDTH, Axis, Spec, ground_marks, tick_marks
 from primum.report.visible_text import wrap_label
 
 Finding = Literal["better", "worse", "unclear", "none"]
@@ -18,10 +18,7 @@ Finding = Literal["better", "worse", "unclear", "none"]
 LEVEL_COLOURS: Final = ("#1f5f99", "#8fb3d4", "#dcdcdc", "#eaa566", "#b4530a")
 _FINDING_COLOURS: Final = {"better": SERIES_COLOURS[0], "worse": SERIES_COLOURS[1], "unclear": QUIET, "none": QUIET}
 _FINDING_SHAPES: Final = {"better": "circle", "worse": "diamond", "unclear": "circle", "none": "circle"}
-_WIDTH: Final = 440
-_LEFT: Final = 14
 _RIGHT: Final = 304
-_TOP: Final = 22
 _FONT: Final = 12
 _LINE: Final = 14
 _PLOT_LINE: Final = 17
@@ -95,18 +92,18 @@ def dumbbell_plot(rows: Sequence[Dumbbell], axis: Axis) -> Spec:
     marks: list[Spec] = []
     stripes: list[Spec] = []
     bands: list[Spec] = []
-    top = float(_TOP)
+    top = float(TOP)
     for place, row in enumerate(rows):
-        lines = wrap_label(row.label, width=(_WIDTH - 2 * _LEFT - 56) / _FONT, lines=2)
+        lines = wrap_label(row.label, width=(WIDTH - 2 * LEFT - 56) / _FONT, lines=2)
         labels.extend(
-            {"x": _LEFT, "y": top + _ABOVE + _LINE * (n + 0.5), "text": line, "align": "left", "fill": INK, "size": _FONT}
+            {"x": LEFT, "y": top + _ABOVE + _LINE * (n + 0.5), "text": line, "align": "left", "fill": INK, "size": _FONT}
             for n, line in enumerate(lines)
         )
-        labels.append({"x": _WIDTH - 4, "y": top + _ABOVE + _LINE * 0.5, "text": row.count, "align": "right", "fill": QUIET, "size": 11})
+        labels.append({"x": WIDTH - 4, "y": top + _ABOVE + _LINE * 0.5, "text": row.count, "align": "right", "fill": QUIET, "size": 11})
         first = top + _ABOVE + _LINE * len(lines)
         shown = row.before is not None
         middle = first + _PLOT_LINE / 2
-        place_of_note = {"x": _WIDTH - 4, "align": "right", "fill": INK} if shown else {"x": _LEFT, "align": "left", "fill": QUIET}
+        place_of_note = {"x": WIDTH - 4, "align": "right", "fill": INK} if shown else {"x": LEFT, "align": "left", "fill": QUIET}
         labels.append({**place_of_note, "y": middle, "text": row.note, "size": 11})
         if shown:
             colour = _FINDING_COLOURS[row.finding]
@@ -123,7 +120,7 @@ def dumbbell_plot(rows: Sequence[Dumbbell], axis: Axis) -> Spec:
         top = bottom
     return {
         **_frame(top + 4),
-        "scales": [{"name": "x", "type": "linear", "domain": [axis.low, axis.high], "range": [_LEFT, _RIGHT], "clamp": True}],
+        "scales": [{"name": "x", "type": "linear", "domain": [axis.low, axis.high], "range": [LEFT, _RIGHT], "clamp": True}],
         "data": [
             {"name": "stripes", "values": stripes},
             {"name": "bands", "values": bands},
@@ -131,7 +128,7 @@ def dumbbell_plot(rows: Sequence[Dumbbell], axis: Axis) -> Spec:
             {"name": "labels", "values": labels},
             {"name": "marks", "values": marks},
         ],
-        "marks": [_ground("stripes"), *_ticks(top), _ground("bands"), _texts(), *_dumbbells()],
+        "marks": [ground_marks("stripes"), *tick_marks(top), ground_marks("bands"), _texts(), *_dumbbells()],
     }
 
 
@@ -140,15 +137,15 @@ def stacked_bars(rows: Sequence[StackedRow], *, longest: float) -> Spec:
     labels: list[Spec] = []
     boxes: list[Spec] = []
     top = 4.0
-    width = _WIDTH - 2 * _LEFT - 62
+    width = WIDTH - 2 * LEFT - 62
     for row in rows:
-        lines = wrap_label(row.label, width=(_WIDTH - 2 * _LEFT) / _FONT, lines=2)
+        lines = wrap_label(row.label, width=(WIDTH - 2 * LEFT) / _FONT, lines=2)
         labels.extend(
-            {"x": _LEFT, "y": top + _LINE * (n + 0.5), "text": line, "align": "left", "fill": INK, "size": _FONT} for n, line in enumerate(lines)
+            {"x": LEFT, "y": top + _LINE * (n + 0.5), "text": line, "align": "left", "fill": INK, "size": _FONT} for n, line in enumerate(lines)
         )
         first = top + _LINE * len(lines) + 2
         middle = first + _BAR / 2
-        at = float(_LEFT)
+        at = float(LEFT)
         for segment in row.segments:
             long = width * segment.size / longest if longest > 0 else 0.0
             if long > 0:
@@ -156,7 +153,7 @@ def stacked_bars(rows: Sequence[StackedRow], *, longest: float) -> Spec:
             if long >= _NARROWEST:
                 labels.append({"x": at + long / 2, "y": middle, "text": segment.text, "align": "center", "fill": segment.ink, "size": 10.5})
             at += long
-        labels.append({"x": _WIDTH - 4, "y": middle, "text": row.note, "align": "right", "fill": QUIET, "size": 11})
+        labels.append({"x": WIDTH - 4, "y": middle, "text": row.note, "align": "right", "fill": QUIET, "size": 11})
         top = first + _BAR + 8
     box = {name: {"field": name} for name in ("x", "x2", "y", "y2", "fill")} | {"stroke": {"value": "#ffffff"}, "strokeWidth": {"value": 0.75}}
     return {
@@ -167,27 +164,7 @@ def stacked_bars(rows: Sequence[StackedRow], *, longest: float) -> Spec:
 
 
 def _frame(height: float) -> dict[str, Any]:
-    return {"$schema": "https://vega.github.io/schema/vega/v6.json", "width": _WIDTH, "height": height, "padding": 0, "autosize": "none"}
-
-
-def _ground(data: str) -> Spec:
-    enter = {"x": {"value": 0}, "x2": {"value": _WIDTH}, "y": {"field": "y"}, "height": {"field": "height"}, "fill": {"field": "ground"}}
-    return {"type": "rect", "from": {"data": data}, "encode": {"enter": enter}}
-
-
-def _ticks(bottom: float) -> list[Spec]:
-    line = {
-        "x": {"scale": "x", "field": "at"}, "y": {"value": _TOP}, "y2": {"value": bottom}, "strokeWidth": {"value": 1},
-        "stroke": [{"test": "datum.strong", "value": INK}, {"value": GRID}],
-    }  # fmt: skip
-    text = {
-        "x": {"scale": "x", "field": "at"}, "y": {"value": _TOP - 10}, "text": {"field": "text"}, "align": {"value": "center"},
-        "baseline": {"value": "middle"}, "fontSize": {"value": 11}, "fill": {"value": QUIET},
-    }  # fmt: skip
-    return [
-        {"type": "rule", "from": {"data": "ticks"}, "encode": {"enter": line}},
-        {"type": "text", "from": {"data": "ticks"}, "encode": {"enter": text}},
-    ]
+    return {"$schema": "https://vega.github.io/schema/vega/v6.json", "width": WIDTH, "height": height, "padding": 0, "autosize": "none"}
 
 
 def _texts() -> Spec:

@@ -24,10 +24,10 @@ _STRIPE: Final = "#f5f7f8"
 BAR: Final = "#1c2733"
 
 # Names stand above their intervals: the picture stays narrow enough for a phone and for half a printed page.
-_WIDTH: Final = 440
-_LEFT: Final = 14
+WIDTH: Final = 440
+LEFT: Final = 14
 _RIGHT: Final = 372
-_TOP: Final = 22
+TOP: Final = 22
 _FONT: Final = 12
 _LINE: Final = 14
 _SERIES_LINE: Final = 15
@@ -89,9 +89,9 @@ def interval_plot(rows: Sequence[Row], axis: Axis) -> Spec:
     cells: list[Spec] = []
     stripes: list[Spec] = []
     bands: list[Spec] = []
-    top = float(_TOP)
+    top = float(TOP)
     for place, row in enumerate(rows):
-        lines = wrap_label(row.label, width=(_WIDTH - 2 * _LEFT) / _FONT, lines=2)
+        lines = wrap_label(row.label, width=(WIDTH - 2 * LEFT) / _FONT, lines=2)
         labels.extend({"y": top + _ABOVE + _LINE * (number + 0.5), "text": line} for number, line in enumerate(lines))
         first = top + _ABOVE + _LINE * len(lines)
         cells.extend(_cell_values(cell, first + _SERIES_LINE * number) for number, cell in enumerate(row.cells))
@@ -103,11 +103,11 @@ def interval_plot(rows: Sequence[Row], axis: Axis) -> Spec:
         top = bottom
     return {
         "$schema": "https://vega.github.io/schema/vega/v6.json",
-        "width": _WIDTH,
+        "width": WIDTH,
         "height": top + 4,
         "padding": 0,
         "autosize": "none",
-        "scales": [{"name": "x", "type": "linear", "domain": [axis.low, axis.high], "range": [_LEFT, _RIGHT], "clamp": True}],
+        "scales": [{"name": "x", "type": "linear", "domain": [axis.low, axis.high], "range": [LEFT, _RIGHT], "clamp": True}],
         "data": [
             {"name": "stripes", "values": stripes},
             {"name": "bands", "values": bands},
@@ -115,7 +115,15 @@ def interval_plot(rows: Sequence[Row], axis: Axis) -> Spec:
             {"name": "labels", "values": labels},
             {"name": "cells", "values": cells},
         ],
-        "marks": [_ground("stripes"), *_tick_marks(top), _ground("bands"), _label_marks(), *_upright_marks(), *_interval_marks(), *_note_marks()],
+        "marks": [
+            ground_marks("stripes"),
+            *tick_marks(top),
+            ground_marks("bands"),
+            _label_marks(),
+            *_upright_marks(),
+            *_interval_marks(),
+            *_note_marks(),
+        ],
     }
 
 
@@ -128,18 +136,20 @@ def _cell_values(cell: Cell, top: float) -> Spec:
     }  # fmt: skip
 
 
-def _ground(data: str) -> Spec:
-    enter = {"x": {"value": 0}, "x2": {"value": _WIDTH}, "y": {"field": "y"}, "height": {"field": "height"}, "fill": {"field": "ground"}}
+def ground_marks(data: str) -> Spec:
+    """Stripes or bands over the whole width, of a data set with ``y``, ``height`` and ``ground``."""
+    enter = {"x": {"value": 0}, "x2": {"value": WIDTH}, "y": {"field": "y"}, "height": {"field": "height"}, "fill": {"field": "ground"}}
     return {"type": "rect", "from": {"data": data}, "encode": {"enter": enter}}
 
 
-def _tick_marks(bottom: float) -> list[Spec]:
+def tick_marks(bottom: float) -> list[Spec]:
+    """Upright lines and their labels, of the data set ``ticks``."""
     line = {
-        "x": {"scale": "x", "field": "at"}, "y": {"value": _TOP}, "y2": {"value": bottom}, "strokeWidth": {"value": 1},
+        "x": {"scale": "x", "field": "at"}, "y": {"value": TOP}, "y2": {"value": bottom}, "strokeWidth": {"value": 1},
         "stroke": [{"test": "datum.strong", "value": INK}, {"value": GRID}],
     }  # fmt: skip
     text = {
-        "x": {"scale": "x", "field": "at"}, "y": {"value": _TOP - 10}, "text": {"field": "text"}, "align": {"value": "center"},
+        "x": {"scale": "x", "field": "at"}, "y": {"value": TOP - 10}, "text": {"field": "text"}, "align": {"value": "center"},
         "baseline": {"value": "middle"}, "fontSize": {"value": 11}, "fill": {"value": QUIET},
     }  # fmt: skip
     return [
@@ -150,7 +160,7 @@ def _tick_marks(bottom: float) -> list[Spec]:
 
 def _label_marks() -> Spec:
     enter = {
-        "x": {"value": _LEFT}, "y": {"field": "y"}, "text": {"field": "text"}, "baseline": {"value": "middle"}, "fontSize": {"value": _FONT},
+        "x": {"value": LEFT}, "y": {"field": "y"}, "text": {"field": "text"}, "baseline": {"value": "middle"}, "fontSize": {"value": _FONT},
         "fill": {"value": INK},
     }  # fmt: skip
     return {"type": "text", "from": {"data": "labels"}, "encode": {"enter": enter}}
@@ -202,6 +212,6 @@ def _note_marks() -> list[Spec]:
         "fontSize": {"value": 11},
         "fill": {"value": QUIET},
     }
-    beside = {**shared, "x": {"value": _WIDTH - 4}, "align": {"value": "right"}, "opacity": {"signal": "isValid(datum.value) ? 1 : 0"}}
-    instead = {**shared, "x": {"value": _LEFT}, "align": {"value": "left"}, "opacity": {"signal": "isValid(datum.value) ? 0 : 1"}}
+    beside = {**shared, "x": {"value": WIDTH - 4}, "align": {"value": "right"}, "opacity": {"signal": "isValid(datum.value) ? 1 : 0"}}
+    instead = {**shared, "x": {"value": LEFT}, "align": {"value": "left"}, "opacity": {"signal": "isValid(datum.value) ? 0 : 1"}}
     return [{"type": "text", "from": {"data": "cells"}, "encode": {"enter": enter}} for enter in (beside, instead)]

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from primum.alignment.arms import check_arms, run_arms
-from primum.alignment.arms_material import SHARES
-from primum.alignment.composition import _SHARES
+from primum.alignment.composition import SHARES
 from primum.errors import DataMissingError, IntegrityError, UnknownNameError, UsageError
 from primum.norms.retrieval import NormIndex
 from primum.runs import layout
@@ -134,5 +133,6 @@ def test_an_empty_library_is_refused() -> None:
         NormShelf(NormIndex(()))
 
 
-def test_shares_are_those_of_align() -> None:
-    assert SHARES == _SHARES
+def test_shares_of_every_mix_are_parts_of_one_whole() -> None:
+    assert set(SHARES) == {"medical", "general", "both"}
+    assert all(sum(parts.values()) == pytest.approx(1) for parts in SHARES.values())
