@@ -34,10 +34,25 @@ def test_bad_words_are_refused_with_a_remedy(arguments: tuple[str, ...], message
 
 def test_suites_are_listed_as_one_json_object(tmp_path: Path) -> None:
     done = primum("align", "suites", "--json", cwd=tmp_path)
-    assert done.returncode == 0 and {suite["name"] for suite in json.loads(done.stdout)["suites"]} == {"align-small", "align-full"}
+    assert done.returncode == 0 and {suite["name"] for suite in json.loads(done.stdout)["suites"]} == {"align-small", "align-cpu", "align-full"}
 
 
 def test_status_and_review_need_an_alignment(tmp_path: Path) -> None:
     for arguments in (("status", "."), ("review", "export", ".", "sheet.csv"), ("review", "import", ".", "sheet.csv")):
         done = primum("align", *arguments, cwd=tmp_path)
         assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--shares", "bnak=1"), "no origin 'bnak'"),
+        (("--preset", "cpuu"), "no preset 'cpuu'"),
+        (("--mix", "bth"), "--mix 'bth' is not known"),
+        (("--arms", "sft+dop"), "no arm 'sft+dop'"),
+        (("--dose", "none"), "not a list of numbers"),
+    ],
+)
+def test_arms_refuse_bad_words_with_a_remedy(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    done = primum("arms", *arguments, cwd=tmp_path)
+    assert done.returncode == 2 and message in done.stderr and "->" in done.stderr and "Traceback" not in done.stderr, done.stderr

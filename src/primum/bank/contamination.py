@@ -122,9 +122,20 @@ def _overlap(cell: Cell, text: Text, contained: float, jaccard: float, cosine: f
     )
 
 
+# Texts that training is compared with are the same in every comparison of a process, and reading one costs milliseconds.
+_known: Final[dict[str, np.ndarray]] = {}
+
+
+def _vectors_of(texts: Sequence[str], advance: Callable[[int], None]) -> np.ndarray:
+    """Vectors of our own texts, each embedded once in a process; shape ``(len(texts), 512)``."""
+    new = [text for text in dict.fromkeys(texts) if text not in _known]
+    _known.update(zip(new, encode_sentences(new, advance=advance), strict=True))
+    return np.stack([_known[text] for text in texts])
+
+
 def _candidates(ours: Sequence[Text], theirs: Sequence[Cell], language: Language, advance: Callable[[int], None]) -> dict[tuple[int, int], float]:
     """Pairs worth an exact look, with their cosines."""
-    our_vectors = encode_sentences([text.text for text in ours], advance=advance)
+    our_vectors = _vectors_of([text.text for text in ours], advance)
     their_vectors = encode_sentences([cell.text for cell in theirs], advance=advance)
     cosines = our_vectors @ their_vectors.T
     pairs = {(int(one), int(other)) for one, other in zip(*np.nonzero(cosines >= COSINE), strict=True)}

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from primum.cli.options import DataOption, JsonOption, ModelOption, OfflineOption, OutOption, run_async, settings_from, slug
+from primum.cli.training_options import PresetOption, RecipeOption, SharesOption, parse_shares, read_recipes
 
 if TYPE_CHECKING:
     from primum.alignment.suite import Suite
     from primum.alignment.workflow import AlignOrder
     from primum.config import Settings
     from primum.schema.alignment import AlignmentResult, AlignmentSpec, LoopSizes
-    from primum.schema.training import PreferenceRecipe, TrainingRecipe
 
 _METHODS = ("sft", "sft+dpo", "sft+kto")
 _MIXES = ("medical", "general", "both")
@@ -45,13 +45,11 @@ def align_command(  # noqa: D103 - the help text is given on registration
     suite: Annotated[str, typer.Option("--suite", help="align-small, align-full, or a YAML file.")] = "align-small",
     demos: Annotated[int | None, typer.Option("--demos", min=1, help="Demonstrations of a round (default: the suite's).", show_default=False)] = None,
     mix: Annotated[str, typer.Option("--mix", help=", ".join(_MIXES) + ".")] = "both",
-    shares: Annotated[
-        str, typer.Option("--shares", help="Parts by origin instead of the mix's own: bank=3,benign=2,choice=5.", show_default=False)
-    ] = "",
+    shares: SharesOption = "",
     rounds: Annotated[int | None, typer.Option("--rounds", min=1, help="Most rounds (default: the suite's).", show_default=False)] = None,
     engine: Annotated[str, typer.Option("--engine", help="URI of what samples the answers (default: the model itself).", show_default=False)] = "",
-    preset: Annotated[str, typer.Option("--preset", help="Training recipe: cpu, paper-c or qlora.")] = "cpu",
-    recipe: Annotated[Path | None, typer.Option("--recipe", help="YAML of recipe keys that replace the preset's.", show_default=False)] = None,
+    preset: PresetOption = "cpu",
+    recipe: RecipeOption = None,
     search: Annotated[bool, typer.Option("--search", help="Choose the rate on validation demonstrations in the first round; never on test.")] = False,
     demo_tokens: Annotated[int | None, typer.Option("--demo-tokens", min=16, help="Longest demonstration in tokens.", show_default=False)] = None,
     seed: Annotated[int, typer.Option("--seed", help="Decides prompts, sampling, data and training.")] = 0,
@@ -71,9 +69,10 @@ def align_command(  # noqa: D103 - the help text is given on registration
 
     settings = settings_from(data, offline)
     loaded = load_suite(suite)
-    changed = {"demos": demos, "rounds": rounds, "demo_tokens": demo_tokens, "shares": _shares(shares) or None}
+    changed = {"demos": demos, "rounds": rounds, "demo_tokens": demo_tokens, "shares": parse_shares(shares) or None}
     sizes = _sizes(loaded, {name: value for name, value in changed.items() if value is not None})
-    supervised, preferences = _recipes(preset, recipe, method, seed)
+    supervised, preferences = read_recipes(preset, recipe, seed=seed)
+    preferences = preferences.model_copy(update={"method": "kto" if method == "sft+kto" else "dpo", "seed": seed})
     spec = _spec(
         model=model, engine=engine, method=method, mix=mix, suite=suite, suite_sha256=sha256_of(_suite_document(loaded)), sizes=sizes,
         recipe=supervised, preference=preferences, search=search, seed=seed,
@@ -100,51 +99,6 @@ def _sizes(suite: Suite, changed: dict[str, Any]) -> LoopSizes:
     from primum.schema.alignment import LoopSizes
 
     return parse_model({**suite.loop.model_dump(), **changed}, LoopSizes, "command line")
-
-
-def _shares(text: str) -> dict[str, float]:
-    """``bank=3,choice=5`` as numbers.
-
-    Raises:
-        UsageError: A part is no ``origin=number``, or the origin is not known.
-    """
-    from primum.errors import UsageError
-    from primum.registry import nearest
-
-    known = ("bank", "benign", "choice", "medsafetybench", "general")
-    found: dict[str, float] = {}
-    for part in filter(None, text.split(",")):
-        name, _, number = part.partition("=")
-        if name.strip() not in known:
-            raise UsageError(f"--shares: no origin {name.strip()!r}", remedy=nearest(name.strip(), known))
-        try:
-            found[name.strip()] = float(number)
-        except ValueError:
-            raise UsageError(f"--shares: {part!r} has no number", remedy="write it as bank=3,choice=5") from None
-    return found
-
-
-def _recipes(preset: str, path: Path | None, method: str, seed: int) -> tuple[TrainingRecipe, PreferenceRecipe]:
-    """The preset's recipes with the user's keys and the seed.
-
-    Raises:
-        UnknownNameError: No such preset; names the nearest.
-        ConfigError: The file does not fit.
-    """
-    from primum.config import load_yaml, parse_model
-    from primum.errors import ConfigError, UnknownNameError
-    from primum.registry import nearest
-    from primum.schema.training import TrainingRecipe
-    from primum.training.presets import PREFERENCE_PRESETS, PRESETS
-
-    if preset not in PRESETS:
-        raise UnknownNameError(f"no preset {preset!r}", remedy=nearest(preset, PRESETS))
-    keys = load_yaml(path) if path is not None else {}
-    if not isinstance(keys, dict):
-        raise ConfigError(f"{path}: not a mapping of recipe keys", remedy="write keys such as rate: 0.0005")
-    chosen = parse_model({**PRESETS[preset].model_dump(), **keys, "seed": seed}, TrainingRecipe, str(path or preset))
-    kind = "kto" if method == "sft+kto" else "dpo"
-    return chosen, PREFERENCE_PRESETS.get(preset, PREFERENCE_PRESETS["paper-c"]).model_copy(update={"method": kind, "seed": seed})
 
 
 def _spec(**fields: Any) -> AlignmentSpec:

@@ -19,6 +19,7 @@ from primum.cli.options import (
     settings_from,
     slug,
 )
+from primum.cli.training_options import PresetOption, RecipeOption, SharesOption, parse_shares, read_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
@@ -28,12 +29,9 @@ if TYPE_CHECKING:
     from primum.alignment.suite import Suite
     from primum.config import Settings
     from primum.schema.arms import ArmsResult, ArmsSpec, DoseResult
-    from primum.schema.training import PreferenceRecipe, TrainingRecipe
 
     T = TypeVar("T")
 
-PresetOption = Annotated[str, typer.Option("--preset", help="Training recipe: cpu, paper-c or qlora.")]
-RecipeOption = Annotated[Path | None, typer.Option("--recipe", help="YAML of recipe keys that replace the preset's.", show_default=False)]
 NormsOption = Annotated[Path | None, typer.Option("--norms", help="Folder of norm files to retrieve from (default: ours).", show_default=False)]
 AdapterOption = Annotated[
     list[str] | None, typer.Option("--adapter", help="Use an adapter instead of training one: sft=FOLDER or sft+dpo=FOLDER.", show_default=False)
@@ -59,6 +57,7 @@ def arms_command(  # noqa: D103 - the help text is given on registration
     suite: Annotated[str, typer.Option("--suite", help="align-small, align-full, or a YAML file.")] = "align-small",
     demos: Annotated[int, typer.Option("--demos", min=1, help="Demonstrations of the fine-tuned arms.")] = 200,
     mix: Annotated[str, typer.Option("--mix", help="medical, general or both.")] = "medical",
+    shares: SharesOption = "",
     retrieved: RetrievedOption = 3,
     norms: NormsOption = None,
     adapter: AdapterOption = None,
@@ -83,7 +82,9 @@ def arms_command(  # noqa: D103 - the help text is given on registration
     if mix not in SHARES:
         raise UsageError(f"--mix {mix!r} is not known", remedy=nearest(mix, SHARES))
     settings, loaded = settings_from(data, offline), load_suite(suite)
-    spec = make_spec(model=model, suite=loaded, shares=SHARES[mix], retrieved=retrieved, preset=preset, recipe=recipe, seed=seed)
+    spec = make_spec(
+        model=model, suite=loaded, shares=parse_shares(shares) or SHARES[mix], retrieved=retrieved, preset=preset, recipe=recipe, seed=seed
+    )
     directory = out or Path("arms") / f"{slug(loaded.name)}-{slug(model)[:30]}"
     retrieves = not doses and any("retrieval" in name for name in names)
 
@@ -105,28 +106,11 @@ def make_spec(*, model: str, suite: Suite, shares: Mapping[Any, float], retrieve
     from primum.hashing import sha256_of
     from primum.schema.arms import ArmsSpec
 
-    supervised, preferences = read_recipes(preset, recipe)
+    supervised, preferences = read_recipes(preset, recipe, seed=seed)
     return ArmsSpec(
         model=model, suite=suite.name, suite_sha256=sha256_of([suite.seed, suite.level, suite.tasks]), shares=dict(shares), retrieved=retrieved,
         recipe=supervised, preference=preferences, seed=seed, level=suite.level,
     )  # fmt: skip
-
-
-def read_recipes(preset: str, path: Path | None) -> tuple[TrainingRecipe, PreferenceRecipe]:
-    """The preset's recipes with the user's keys; raises as :func:`make_spec`."""
-    from primum.config import load_yaml, parse_model
-    from primum.errors import ConfigError, UnknownNameError
-    from primum.registry import nearest
-    from primum.schema.training import TrainingRecipe
-    from primum.training.presets import PREFERENCE_PRESETS, PRESETS
-
-    if preset not in PRESETS:
-        raise UnknownNameError(f"no preset {preset!r}", remedy=nearest(preset, PRESETS))
-    keys = load_yaml(path) if path is not None else {}
-    if not isinstance(keys, dict):
-        raise ConfigError(f"{path}: not a mapping of recipe keys", remedy="write keys such as rate: 0.0005")
-    chosen = parse_model({**PRESETS[preset].model_dump(), **keys}, TrainingRecipe, str(path or preset))
-    return chosen, PREFERENCE_PRESETS.get(preset, PREFERENCE_PRESETS["paper-c"])
 
 
 def read_given(adapters: list[str] | None) -> dict[str, Path]:

@@ -10,8 +10,6 @@ import typer
 from primum.cli.arms import (
     AdapterOption,
     NormsOption,
-    PresetOption,
-    RecipeOption,
     RetrievedOption,
     SeedOption,
     make_spec,
@@ -22,6 +20,7 @@ from primum.cli.arms import (
     write_dose,
 )
 from primum.cli.options import CacheOption, DataOption, JsonOption, ModelOption, OfflineOption, OutOption, settings_from, slug
+from primum.cli.training_options import PresetOption, RecipeOption
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

@@ -135,10 +135,10 @@ def _pictures(result: Reproduction) -> list[tuple[Bilingual, Markup]]:
 
 
 def _picture_title(scale: Scale, rows: Sequence[ComparedRow]) -> Bilingual:
-    titles = list(dict.fromkeys(row.ours.card.title.en for row in rows if row.ours is not None))
-    if len(titles) == 1 and rows[0].ours is not None:
-        return rows[0].ours.card.title
-    return tell_arms("reproduce.comparison")
+    titles = list(dict.fromkeys(row.ours.card.title for row in rows if row.ours is not None))
+    if not titles:
+        return tell_arms("reproduce.comparison")
+    return Bilingual(zh="；".join(title.zh for title in titles), en="; ".join(title.en for title in titles))
 
 
 def _draw(rows: Sequence[ComparedRow], scale: Scale, number: int) -> Markup:

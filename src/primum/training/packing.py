@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 from primum.engines.local_extra import import_extra
@@ -11,18 +12,38 @@ from primum.training.rows import Row
 IGNORED = -100  # the label of tokens that carry no loss, as everywhere in transformers
 
 
-def packed_parts(rows: Sequence[Row], budget: int) -> list[list[Row]]:
-    """Rows laid end to end in parts of at most ``budget`` tokens, first-fit by falling length; a longer row stands alone."""
+def shared_beginning(rows: Sequence[Row]) -> int:
+    """Tokens with which every prompt begins (the template's system turn, at least); 0 for a single row.
+
+    One token less than the shortest prompt at most: the last token of a prompt foretells its own answer.
+    """
+    if len(rows) < 2:
+        return 0
+    most = min(len(row.prompt) for row in rows) - 1
+    first = rows[0].prompt
+    return next((place for place in range(most) if any(row.prompt[place] != first[place] for row in rows)), max(most, 0))
+
+
+def packed_parts(rows: Sequence[Row], budget: int, *, sharing: bool = False) -> list[list[Row]]:
+    """Rows laid end to end in parts of at most ``budget`` tokens, first-fit by falling length; a longer row stands alone.
+
+    Args:
+        rows: What one step holds.
+        budget: Upper bound on tokens.
+        sharing: The beginning that all prompts have in common is laid once a part.
+    """
+    shared = shared_beginning(rows) if sharing else 0
     parts: list[list[Row]] = []
     room: list[int] = []
     for row in sorted(rows, key=lambda row: -row.length):
-        place = next((index for index, left in enumerate(room) if row.length <= left), None)
+        own = row.length - shared
+        place = next((index for index, left in enumerate(room) if own <= left), None)
         if place is None:
             parts.append([])
-            room.append(budget)
+            room.append(budget - shared)
             place = len(parts) - 1
         parts[place].append(row)
-        room[place] -= row.length
+        room[place] -= own
     return parts
 
 
@@ -43,24 +64,29 @@ def padded_parts(rows: Sequence[Row], budget: int, sequences: int = 1) -> list[l
     return parts
 
 
-def lay_end_to_end(rows: Sequence[Row]) -> dict[str, Any]:
-    """One sequence whose position ids begin again at every row, with the boundaries as flash attention names them."""
+def lay_end_to_end(rows: Sequence[Row], *, sharing: bool = False) -> dict[str, Any]:
+    """One sequence whose position ids begin again at every row, with the boundaries as flash attention names them.
+
+    Args:
+        rows: What one pass holds.
+        sharing: Lay the common beginning of the prompts once, as a segment of its own before the rest of each. The keys of a rest are then longer
+            than its queries, by that beginning: see :mod:`primum.training.segment_attention`.
+    """
     torch = import_extra("torch")
-    ids = [token for row in rows for token in (*row.prompt, *row.answer)]
-    labels = [label for row in rows for label in (*[IGNORED] * len(row.prompt), *row.answer)]
-    positions = [place for row in rows for place in range(row.length)]
-    starts = [0]
-    for row in rows:
-        starts.append(starts[-1] + row.length)
-    bounds, longest = torch.tensor(starts, dtype=torch.int32), max(row.length for row in rows)
+    shared = shared_beginning(rows) if sharing else 0
+    ids = [*rows[0].prompt[:shared], *(token for row in rows for token in (*row.prompt[shared:], *row.answer))]
+    labels = [IGNORED] * shared + [label for row in rows for label in (*[IGNORED] * (len(row.prompt) - shared), *row.answer)]
+    positions = [*range(shared), *(place for row in rows for place in range(shared, row.length))]
+    lengths = [*([(shared, shared)] if shared else []), *((row.length - shared, row.length) for row in rows)]
+    queries, keys = (torch.tensor([0, *accumulate(length)], dtype=torch.int32) for length in zip(*lengths, strict=True))
     return {
         "input_ids": torch.tensor([ids]),
         "labels": torch.tensor([labels]),
         "position_ids": torch.tensor([positions]),
-        "cu_seq_lens_q": bounds,
-        "cu_seq_lens_k": bounds,
-        "max_length_q": longest,
-        "max_length_k": longest,
+        "cu_seq_lens_q": queries,
+        "cu_seq_lens_k": keys,
+        "max_length_q": max(query for query, _ in lengths),
+        "max_length_k": max(key for _, key in lengths),
     }
 
 

@@ -2,6 +2,9 @@
 
 A mask over the whole pack makes attention quadratic in the pack, most of it thrown away, and on a CPU it also leaves the fused causal kernel.
 Here each row's attention is that kernel on that row alone. Only for a CPU: on a GPU many small launches cost more than the mask does.
+
+A segment with more keys than queries continues the pack's first segment, whose tokens stand before its own: a beginning that all rows have in
+common (a system turn) passes through the model once a pack, and its gradient is the sum over all rows, as if each had its own copy.
 """
 
 from __future__ import annotations
@@ -43,18 +46,29 @@ def _attend(
     dropout: float = 0.0,
     scaling: float | None = None,
     cu_seq_lens_q: torch.Tensor | None = None,
+    cu_seq_lens_k: torch.Tensor | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Attend within each segment; shapes as in transformers' ``sdpa_attention_forward``."""
-    if cu_seq_lens_q is None or attention_mask is not None:
+    if cu_seq_lens_q is None or cu_seq_lens_k is None or attention_mask is not None:
         raise RuntimeError("rows laid end to end came without their boundaries")
-    bounds = cu_seq_lens_q.tolist()
+    bounds, keys = cu_seq_lens_q.tolist(), cu_seq_lens_k.diff().tolist()
     groups = module.num_key_value_groups
     key, value = repeat_kv(key, groups), repeat_kv(value, groups)
     blocks = [
-        torch.nn.functional.scaled_dot_product_attention(
-            query[:, :, start:end], key[:, :, start:end], value[:, :, start:end], dropout_p=dropout, scale=scaling, is_causal=end - start > 1
-        )
-        for start, end in zip(bounds, bounds[1:], strict=False)
+        _within(query, key, value, start, end, length - (end - start), dropout=dropout, scaling=scaling)
+        for start, end, length in zip(bounds, bounds[1:], keys, strict=False)
     ]
     return torch.cat(blocks, dim=2).transpose(1, 2).contiguous(), None
+
+
+def _within(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, start: int, end: int, before: int, *, dropout: float, scaling: float | None
+) -> torch.Tensor:
+    """Attention of tokens ``start`` to ``end`` over themselves and the pack's first ``before`` tokens."""
+    # The beginning's queries are asked again and dropped: the causal kernel without a mask wants as many queries as keys.
+    parts = [
+        torch.cat((states[:, :, :before], states[:, :, start:end]), dim=2) if before else states[:, :, start:end] for states in (query, key, value)
+    ]
+    found = torch.nn.functional.scaled_dot_product_attention(*parts, dropout_p=dropout, scale=scaling, is_causal=before + end - start > 1)
+    return found[:, :, before:]

@@ -95,15 +95,13 @@ def _trainer(opened: Trainable, schedule: Schedule, rows: Sequence[Row], *, pack
         data_collator=lambda picked: {"rows": StepRows([rows[one["row"]] for one in picked])},
     )
     trainer.remove_callback(PrinterCallback)
-    if opened.device == "cpu":
-        if packing:
-            use_segments(opened.model.get_base_model())
-        if not trainer.aux_loss_enabled:
-            score_answers_only(opened.model.get_base_model())
+    sharing = packing and opened.device == "cpu" and use_segments(opened.model.get_base_model())
+    if opened.device == "cpu" and not trainer.aux_loss_enabled:
+        score_answers_only(opened.model.get_base_model())
     pad = opened.tokenizer.pad_token_id
     trainer.layout = Layout(
-        plan=packed_parts if packing else padded_parts,
-        lay_out=lay_end_to_end if packing else partial(lay_side_by_side, pad=0 if pad is None else pad),
+        plan=partial(packed_parts, sharing=sharing) if packing else padded_parts,
+        lay_out=partial(lay_end_to_end, sharing=sharing) if packing else partial(lay_side_by_side, pad=0 if pad is None else pad),
         units=lambda part: sum(len(row.answer) for row in part),
         per_token=True,
     )

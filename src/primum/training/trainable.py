@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def open_trainable(base: BaseModel, *, precision: Precision, lora: LoraShape | N
         weight.requires_grad_(False)
     if start is not None:
         config = check_adapter(model, start, base_name=base.name, aliases=base.aliases)
-        _check_shape(config, lora, start)
+        _check_shape(model, config, lora, start)
         model = peft.PeftModel.from_pretrained(model, start, is_trainable=True)
     else:
         torch.manual_seed(seed)
@@ -109,8 +110,9 @@ def _with_adapter(model: Any, base: BaseModel, lora: LoraShape) -> Any:
     if heads & set(lora.targets):
         raise UsageError("the output layer cannot be adapted", remedy=f"leave {', '.join(sorted(heads & set(lora.targets)))} out of lora.targets")
     config = peft.LoraConfig(
-        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=sorted(lora.targets), task_type="CAUSAL_LM"
-    )
+        r=lora.rank, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=sorted(lora.targets),
+        layers_to_transform=_adapted_blocks(model, lora), task_type="CAUSAL_LM",
+    )  # fmt: skip
     try:
         model = peft.get_peft_model(model, config)
     except ValueError as error:
@@ -122,13 +124,26 @@ def _with_adapter(model: Any, base: BaseModel, lora: LoraShape) -> Any:
     return model
 
 
-def _check_shape(config: Any, lora: LoraShape | None, start: Path) -> None:
+def _adapted_blocks(model: Any, lora: LoraShape) -> list[int] | None:
+    """Numbers of the adapted blocks; None for all."""
+    blocks = int(model.config.get_text_config().num_hidden_layers)
+    first = blocks - math.ceil(lora.upper * blocks)
+    return list(range(first, blocks)) if first else None
+
+
+def _check_shape(model: Any, config: Any, lora: LoraShape | None, start: Path) -> None:
     found = (config.r, config.lora_alpha, frozenset(config.target_modules or ()))
-    if lora is not None and found != (lora.rank, lora.alpha, frozenset(lora.targets)):
+    if lora is not None and (found != (lora.rank, lora.alpha, frozenset(lora.targets)) or _blocks_of(config) != _adapted_blocks(model, lora)):
         raise UsageError(
             f"{start}: rank {config.r}, alpha {config.lora_alpha} and its layers are not the recipe's",
             remedy="continue an adapter with the LoRA shape it was begun with",
         )
+
+
+def _blocks_of(config: Any) -> list[int] | None:
+    """The blocks that an adapter's configuration names; None where it adapts all."""
+    named = config.layers_to_transform
+    return [named] if isinstance(named, int) else sorted(named) if named else None
 
 
 def _whole(base: BaseModel, dtype: str) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from primum.config import Settings
 from primum.engines.local_loading import BaseModel, find_base
@@ -211,6 +212,19 @@ def test_an_adapter_is_continued_only_on_its_own_base_and_shape(
         train_supervised(base, demonstrations, home / "base", recipe=recipe, start=wrong)
     with pytest.raises(UsageError, match="not an adapter folder"):
         train_supervised(base, demonstrations, home / "none", recipe=recipe, start=home)
+
+
+def test_only_the_upper_blocks_are_adapted_when_asked(
+    base: BaseModel, home: Path, demonstrations: list[Demonstration], recipe: TrainingRecipe
+) -> None:
+    upper = recipe.model_copy(update={"lora": LoraShape(rank=4, upper=0.5)})
+    train_supervised(base, demonstrations, home / "upper", recipe=upper)
+    names = set(load_file(home / "upper" / "adapter" / "adapter_model.safetensors"))
+    assert names
+    assert all(".layers.1." in name for name in names)
+    train_supervised(base, demonstrations, home / "on", recipe=upper, start=home / "upper" / "adapter")
+    with pytest.raises(UsageError, match="its layers are not the recipe's"):
+        train_supervised(base, demonstrations, home / "all", recipe=recipe, start=home / "upper" / "adapter")
 
 
 def out_of_memory_above(tokens: int, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
