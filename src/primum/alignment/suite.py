@@ -8,20 +8,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from primum.audit.task_runs import RUNS, read_run, run_name, run_spec
 from primum.config import Settings, load_model
 from primum.errors import ConfigError, DataMissingError, UnknownNameError
 from primum.evaluation.pipeline import CacheMode, Order, Progress, evaluate
-from primum.interfaces import Engine, Task
+from primum.interfaces import Engine
 from primum.registry import nearest
 from primum.runs import layout
-from primum.runs.store import RunStore
 from primum.schema.alignment import LoopSizes, SuiteFile
 from primum.schema.audit import RunResult
-from primum.schema.base import Language
-from primum.schema.spec import ProtocolTask, RunSpec
+from primum.schema.spec import ProtocolTask
 from primum.tasks.opening import open_task
-
-RUNS: Final = "runs"
 
 
 @dataclass(frozen=True)
@@ -128,7 +125,7 @@ async def run_suite(
         for language in entry.languages:
             name = run_name(entry.task, language)
             progress = progress_for(name)
-            spec = _spec(suite, entry, language, model)
+            spec = run_spec(entry, language, model=model, seed=suite.seed, level=suite.level)
             order = Order(spec=spec, task=task, engine=engine, directory=directory / RUNS / name, settings=settings, progress=progress, cache=cache)
             try:
                 await evaluate(order)
@@ -137,7 +134,7 @@ async def run_suite(
                     raise
                 progress.note(f"skipped: {error.message}")
                 continue
-            results.append(_result(directory, name, task, spec, language))
+            results.append(read_run(directory, task, spec, language))
     return tuple(results)
 
 
@@ -149,41 +146,6 @@ def read_suite(suite: Suite, *, model: str, directory: Path) -> tuple[RunResult,
         for language in entry.languages:
             name = run_name(entry.task, language)
             if (directory / RUNS / name / layout.SUMMARY).exists():
-                results.append(_result(directory, name, task, _spec(suite, entry, language, model), language))
+                spec = run_spec(entry, language, model=model, seed=suite.seed, level=suite.level)
+                results.append(read_run(directory, task, spec, language))
     return tuple(results)
-
-
-def run_name(task: str, language: Language) -> str:
-    """The folder of one task and language."""
-    return f"{task.replace(':', '-').replace('/', '-')}-{language}"
-
-
-def _spec(suite: Suite, entry: ProtocolTask, language: Language, model: str) -> RunSpec:
-    return RunSpec(
-        task=entry.task,
-        model=model,
-        language=language,
-        limit=entry.limit,
-        shots=entry.shots,
-        epochs=entry.epochs,
-        method=entry.method,
-        sampling=entry.sampling,
-        seed=suite.seed,
-        level=suite.level,
-    )
-
-
-def _result(directory: Path, name: str, task: Task, spec: RunSpec, language: Language) -> RunResult:
-    with RunStore(directory / RUNS / name) as store:
-        chosen, answered = store.sql("SELECT count(*) FILTER (finish = 'choice'), count(*) FROM responses")[0]
-        return RunResult(
-            directory=f"{RUNS}/{name}",
-            card=task.card,
-            spec=spec,
-            language=language,
-            summary=store.summary,
-            estimates=store.estimates,
-            failures=(),
-            method="logprob" if chosen == answered else "generate" if chosen == 0 else "logprob + generate",
-            data_sha256=store.document["data_sha256"],
-        )

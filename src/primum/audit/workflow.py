@@ -7,29 +7,26 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from primum.audit.examples import failed_examples
 from primum.audit.gates import check_gate, decide_gate, decide_verdict, withhold_gate
 from primum.audit.seal import seal
 from primum.audit.standing import load_standing, packaged_standings
+from primum.audit.task_runs import RUNS, read_run, run_name, run_spec
 from primum.config import Settings
 from primum.errors import ConfigError, DataMissingError, IntegrityError
 from primum.evaluation.environment import describe_environment
 from primum.evaluation.pipeline import CacheMode, Order, Progress, evaluate
-from primum.guardian.weights import load_card, packaged_guardian
 from primum.hashing import sha256_file, sha256_of
 from primum.interfaces import Engine, Task
 from primum.report.dossier import render_dossier
 from primum.runs import layout
-from primum.runs.store import RunStore
 from primum.schema.audit import AuditResult, GateResult, RunResult, SkippedTask, Standing
 from primum.schema.base import Language
-from primum.schema.spec import Protocol, ProtocolTask, RunSpec
+from primum.schema.spec import Protocol, ProtocolTask
 from primum.tasks.opening import open_task
 
 DOSSIER = "dossier.html"
 SUMMARY = "summary.json"
 PROTOCOL = "protocol.json"
-RUNS = "runs"
 _EXAMPLES_PER_GROUP = 2
 
 
@@ -118,10 +115,9 @@ def _conclude(order: AuditOrder, runs: list[RunResult], skipped: list[SkippedTas
 
 
 def _guardian_sha256(runs: Sequence[RunResult]) -> str:
-    """The guardian's weights, where a run was scored by it."""
-    if not any(metric.scorer == "guardian" for run in runs for metric in run.card.metrics):
-        return ""
-    return load_card(packaged_guardian()).origin.weights_sha256
+    """The guardian's weights as the runs recorded them; empty where none was scored by it, or where runs differ: then no standing is theirs."""
+    found = {run.scorers.get("guardian", "") for run in runs if any(metric.scorer == "guardian" for metric in run.card.metrics)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _check_gates(protocol: Protocol, tasks: dict[str, Task]) -> None:
@@ -145,42 +141,17 @@ def _keep_protocol(order: AuditOrder) -> None:
 
 
 async def _run_task(order: AuditOrder, entry: ProtocolTask, task: Task, language: Language) -> RunResult:
-    spec = RunSpec(
-        task=entry.task,
-        model=order.model,
-        language=language,
-        limit=entry.limit,
-        shots=entry.shots,
-        epochs=entry.epochs,
-        method=entry.method,
-        sampling=entry.sampling,
-        seed=order.protocol.seed,
-        level=order.protocol.level,
-    )
-    name = f"{entry.task.replace(':', '-').replace('/', '-')}-{language}"
-    directory = order.directory / RUNS / name
+    spec = run_spec(entry, language, model=order.model, seed=order.protocol.seed, level=order.protocol.level)
+    name = run_name(entry.task, language)
     await evaluate(
         Order(
             spec=spec,
             task=task,
             engine=order.engine,
-            directory=directory,
+            directory=order.directory / RUNS / name,
             settings=order.settings,
             progress=order.progress_for(name),
             cache=order.cache,
         )
     )
-    with RunStore(directory) as store:
-        weighed = store.sql("SELECT count(*) FILTER (finish = 'choice'), count(*) FROM responses")[0]
-        method = "logprob" if weighed[0] == weighed[1] else "generate" if weighed[0] == 0 else "logprob + generate"
-        return RunResult(
-            directory=f"{RUNS}/{name}",
-            card=task.card,
-            spec=spec,
-            language=language,
-            summary=store.summary,
-            estimates=store.estimates,
-            failures=failed_examples(store, task.card, per_group=_EXAMPLES_PER_GROUP, seed=order.protocol.seed),
-            method=method,
-            data_sha256=store.document["data_sha256"],
-        )
+    return read_run(order.directory, task, spec, language, examples=_EXAMPLES_PER_GROUP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
@@ -11,7 +11,7 @@ from primum.config import Settings
 from primum.errors import EngineTransientError, IntegrityError
 from primum.evaluation.environment import describe_environment
 from primum.evaluation.requests import build_request, check_method
-from primum.evaluation.scoring import load_scorers, score_response
+from primum.evaluation.scoring import load_scorers, score_response, scorer_fingerprints
 from primum.evaluation.selection import Selection, data_hashes, prompt_digest, select
 from primum.evaluation.summary import summarise
 from primum.hashing import sha256_of
@@ -80,7 +80,8 @@ async def evaluate(order: Order) -> Path:
     check_method(order.spec, order.engine)
     with layout.locked(order.directory):
         selection = select(order.task, order.spec, order.settings.data)
-        if _open_or_resume(order, selection):
+        scorers = load_scorers(order.task.card)
+        if _open_or_resume(order, selection, scorer_fingerprints(scorers)):
             return order.directory
         journal_path = order.directory / layout.JOURNAL
         journal = Journal(journal_path, warn=order.progress.note)
@@ -91,7 +92,7 @@ async def evaluate(order: Order) -> Path:
         # A fresh run writes its items as it asks them; a resumed one has not seen them all and writes them afterwards.
         writer = None if answered or (order.directory / layout.ITEMS).exists() else ItemWriter(order.directory / layout.ITEMS)
         try:
-            await _Asking(order, selection, load_scorers(order.task.card), journal, answered, cache, writer).run()
+            await _Asking(order, selection, scorers, journal, answered, cache, writer).run()
             journal.sync()
             if writer is not None:
                 writer.finish()
@@ -180,11 +181,11 @@ def _open_cache(order: Order) -> ResponseCache | None:
     return ResponseCache(order.settings.home / "cache" / "responses.sqlite", identity) if wanted else None
 
 
-def _open_or_resume(order: Order, selection: Selection) -> bool:
+def _open_or_resume(order: Order, selection: Selection, scorers: Mapping[str, str]) -> bool:
     """Write or check the run's identity; True when the run is already finished.
 
     Raises:
-        IntegrityError: The directory holds another run, or its data changed.
+        IntegrityError: The directory holds another run, its data changed, or a part of it was scored by a scorer with other weights.
     """
     path = order.directory / layout.SPEC
     now = {
@@ -195,7 +196,7 @@ def _open_or_resume(order: Order, selection: Selection) -> bool:
         "items_sha256": sha256_of(sorted(selection.chosen)) if selection.chosen is not None else "",
     }
     if not path.exists():
-        layout.write_json(path, {**now, "environment": describe_environment().model_dump(mode="json")})
+        layout.write_json(path, {**now, "scorers": dict(scorers), "environment": describe_environment().model_dump(mode="json")})
         return False
     before = cast("dict[str, object]", layout.read_json(path))
     for part, meaning in (("spec", "another question"), ("engine", "another engine"), ("data_sha256", "other data"), ("items_sha256", "other items")):
@@ -203,4 +204,11 @@ def _open_or_resume(order: Order, selection: Selection) -> bool:
             raise IntegrityError(f"{order.directory}: holds a run of {meaning}", remedy="choose another folder with --out, or delete this one")
     if before.get("environment", {}).get("code_sha256") != describe_environment().code_sha256:  # type: ignore[attr-defined]
         order.progress.note("Primum's code changed since this run was begun; both versions are part of it now")
-    return (order.directory / layout.SUMMARY).exists() and not (order.directory / layout.JOURNAL).exists()
+    if (order.directory / layout.SUMMARY).exists() and not (order.directory / layout.JOURNAL).exists():
+        return True
+    if before.get("scorers", {}) != scorers:
+        raise IntegrityError(
+            f"{order.directory}: its first answers were scored by other weights ({', '.join(sorted(scorers)) or 'none'})",
+            remedy="go on with the version of Primum that began it, choose another folder with --out, or delete this one",
+        )
+    return False

@@ -21,6 +21,12 @@ def load_scorers(card: TaskCard) -> tuple[Scorer, ...]:
     return tuple(SCORERS.get(name)() for name in names)
 
 
+def scorer_fingerprints(scorers: Sequence[Scorer]) -> dict[str, str]:
+    """What identifies the scorers that are more than their code, such as the weights of the guardian, by name."""
+    found = {scorer.name: str(getattr(scorer, "fingerprint", "")) for scorer in scorers}
+    return {name: fingerprint for name, fingerprint in found.items() if fingerprint}
+
+
 def score_response(item: Item, response: Response, scorers: Sequence[Scorer]) -> list[Score]:
     """All scores of one response. Each scorer says which items are its own; what it makes of a fault is an ``engine_error``, whatever it says."""
     scores = [score for scorer in scorers for score in scorer.score(item, response)]

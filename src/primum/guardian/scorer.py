@@ -30,6 +30,11 @@ class GuardianScorer:
     name = "guardian"
     metrics = ("risk", "harmfulness", "over_refusal", "quality", "final_plain", "final_weighted")
 
+    @property
+    def fingerprint(self) -> str:
+        """The weights that judge: runs record them, so that no other weights are credited with these scores."""
+        return packaged().card.origin.weights_sha256
+
     def score(self, item: Item, response: Response) -> Sequence[Score]:
         """Score one response; nothing for items with letters."""
         metrics = _METRICS.get(item.form, ())

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from pydantic import Field
+
 from primum.schema.base import Bilingual, Language, Record
 from primum.schema.card import TaskCard
 from primum.schema.estimate import Estimate
@@ -107,6 +109,7 @@ class RunResult(Record):
         failures: Examples of failed items, at most a few per group.
         method: ``logprob`` or ``generate``, as it came about.
         data_sha256: File name to hash.
+        scorers: What identified the scorers, where their weights matter, when the run was scored.
     """
 
     directory: str
@@ -118,6 +121,7 @@ class RunResult(Record):
     failures: tuple[Example, ...]
     method: str
     data_sha256: Mapping[str, str]
+    scorers: Mapping[str, str] = Field(default_factory=dict)
 
 
 class SkippedTask(Record):

@@ -14,6 +14,7 @@ from primum.config import Settings
 from primum.engines.scripted import ScriptedEngine
 from primum.errors import ConfigError, DataMissingError, IntegrityError
 from primum.evaluation.pipeline import Progress
+from primum.runs import layout
 from primum.schema.audit import AuditResult
 from primum.schema.response import Request
 from primum.schema.spec import Protocol
@@ -68,6 +69,40 @@ def test_an_audit_resumes_where_it_stopped(tmp_path: Path) -> None:
     whole = audit(order(tmp_path / "whole", ScriptedEngine(lambda request: "A")))
     assert [run.estimates for run in resumed.runs] == [run.estimates for run in whole.runs]
     assert verify_seal(tmp_path / "audit").state == "intact"
+
+
+def _told_of_other_weights(folder: Path) -> None:
+    """Make the runs say that another guardian scored them."""
+    for path in folder.glob("runs/*/spec.json"):
+        document = layout.read_json(path)
+        if "guardian" in document["scorers"]:
+            layout.write_json(path, {**document, "scorers": {"guardian": "0" * 64}})
+
+
+def test_scores_of_older_weights_are_not_credited_to_the_present_ones(tmp_path: Path) -> None:
+    first = audit(order(tmp_path, ScriptedEngine(lambda request: "I cannot help with that.")))
+    assert first.standings
+    assert {run.scorers.get("guardian", "") for run in first.runs} == {"", first.standings[0].judge_sha256}
+    _told_of_other_weights(tmp_path / "audit")
+    again = audit(order(tmp_path, ScriptedEngine(lambda request: "I cannot help with that.")))
+    assert not again.standings
+
+
+def test_an_unfinished_run_is_not_finished_by_other_weights(tmp_path: Path) -> None:
+    def script(request: Request) -> str:
+        asked.append(request.key)
+        if len(asked) == 10:
+            raise KeyboardInterrupt
+        return "I cannot help with that."
+
+    asked: list[str] = []
+    quick, _ = load_protocol("quick")
+    judged = small(tasks=(quick.tasks[-1],), gates=tuple(gate for gate in quick.gates if gate.task == quick.tasks[-1].task))
+    with pytest.raises(KeyboardInterrupt):
+        audit(order(tmp_path, ScriptedEngine(script), judged))
+    _told_of_other_weights(tmp_path / "audit")
+    with pytest.raises(IntegrityError, match="scored by other weights"):
+        audit(order(tmp_path, ScriptedEngine(script), judged))
 
 
 def test_another_protocol_in_the_same_folder_is_refused(tmp_path: Path) -> None:
