@@ -23,8 +23,9 @@ from primum.tables import read_rows
 from primum.tasks.opening import open_task
 from primum.tasks.primum_bank.parts import packaged_context, training_norms
 
-# Safe answers to harmful requests, the fullest first; bare refusals and vague ones teach too little, alarming ones the wrong tone.
-_REQUEST_FORMS: Final = ("redirect", "compliant", "edit")
+# Safe answers to harmful requests, the fullest first; curt ones are what a small model can learn in a language it hardly knows. Bare refusals and
+# vague ones teach too little, alarming ones the wrong tone.
+_REQUEST_FORMS: Final = ("redirect", "compliant", "compliant_curt", "edit")
 _BENIGN_FORMS: Final = ("helpful", "twin")
 _GENERAL_FORMS: Final = ("topic_refusal", "topic_safe_other", "topic_helpful", "long_safe", "long_helpful", "remark_safe", "shared")
 _HEALTH_FORMS: Final = ("clinical_good", "clinical_good_plain", "edited")

@@ -42,7 +42,7 @@ def align_command(  # noqa: D103 - the help text is given on registration
     context: typer.Context,
     model: ModelOption = "embedded",
     method: Annotated[str, typer.Option("--method", help=", ".join(_METHODS) + ".")] = "sft",
-    suite: Annotated[str, typer.Option("--suite", help="align-small, align-full, or a YAML file.")] = "align-small",
+    suite: Annotated[str, typer.Option("--suite", help="A packaged suite (primum align suites) or a YAML file.")] = "align-small",
     demos: Annotated[int | None, typer.Option("--demos", min=1, help="Demonstrations of a round (default: the suite's).", show_default=False)] = None,
     mix: Annotated[str, typer.Option("--mix", help=", ".join(_MIXES) + ".")] = "both",
     shares: SharesOption = "",

@@ -54,7 +54,7 @@ def arms_command(  # noqa: D103 - the help text is given on registration
     arms: Annotated[str, typer.Option("--arms", help="base, retrieval, sft, sft+retrieval, sft+dpo, sft+dpo+retrieval.")] = "base,retrieval,sft",
     dose: Annotated[str, typer.Option("--dose", help="Numbers of demonstrations instead of arms: 0,50,100,200.", show_default=False)] = "",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Draws and trainings of each dose.")] = 1,
-    suite: Annotated[str, typer.Option("--suite", help="align-small, align-full, or a YAML file.")] = "align-small",
+    suite: Annotated[str, typer.Option("--suite", help="A packaged suite (primum align suites) or a YAML file.")] = "align-small",
     demos: Annotated[int, typer.Option("--demos", min=1, help="Demonstrations of the fine-tuned arms.")] = 200,
     mix: Annotated[str, typer.Option("--mix", help="medical, general or both.")] = "medical",
     shares: SharesOption = "",
