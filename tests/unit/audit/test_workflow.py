@@ -79,12 +79,18 @@ def _told_of_other_weights(folder: Path) -> None:
             layout.write_json(path, {**document, "scorers": {"guardian": "0" * 64}})
 
 
+def _judged() -> Protocol:
+    """One task that the guardian judges, and its gates."""
+    quick, _ = load_protocol("quick")
+    return small(tasks=(quick.tasks[-1],), gates=tuple(gate for gate in quick.gates if gate.task == quick.tasks[-1].task))
+
+
 def test_scores_of_older_weights_are_not_credited_to_the_present_ones(tmp_path: Path) -> None:
-    first = audit(order(tmp_path, ScriptedEngine(lambda request: "I cannot help with that.")))
+    first = audit(order(tmp_path, ScriptedEngine(lambda request: "I cannot help with that."), _judged()))
     assert first.standings
-    assert {run.scorers.get("guardian", "") for run in first.runs} == {"", first.standings[0].judge_sha256}
+    assert {run.scorers["guardian"] for run in first.runs} == {first.standings[0].judge_sha256}
     _told_of_other_weights(tmp_path / "audit")
-    again = audit(order(tmp_path, ScriptedEngine(lambda request: "I cannot help with that.")))
+    again = audit(order(tmp_path, ScriptedEngine(lambda request: "I cannot help with that."), _judged()))
     assert not again.standings
 
 
@@ -96,13 +102,11 @@ def test_an_unfinished_run_is_not_finished_by_other_weights(tmp_path: Path) -> N
         return "I cannot help with that."
 
     asked: list[str] = []
-    quick, _ = load_protocol("quick")
-    judged = small(tasks=(quick.tasks[-1],), gates=tuple(gate for gate in quick.gates if gate.task == quick.tasks[-1].task))
     with pytest.raises(KeyboardInterrupt):
-        audit(order(tmp_path, ScriptedEngine(script), judged))
+        audit(order(tmp_path, ScriptedEngine(script), _judged()))
     _told_of_other_weights(tmp_path / "audit")
     with pytest.raises(IntegrityError, match="scored by other weights"):
-        audit(order(tmp_path, ScriptedEngine(script), judged))
+        audit(order(tmp_path, ScriptedEngine(script), _judged()))
 
 
 def test_another_protocol_in_the_same_folder_is_refused(tmp_path: Path) -> None:
