@@ -109,7 +109,8 @@ def _panel_title(title: str, points: Sequence[DosePoint], language: Language, x:
         for found in asked
     )
     shown = escape(make_single_line(title, limit=80))
-    return f'<text x="{x + 8}" y="{y + 16}" font-size="11.5" fill="#1c2733">{shown}</text><text x="{x + 8}" y="{y + 33}" font-size="11.5">{keys}</text>'
+    heading = f'<text x="{x + 8}" y="{y + 16}" font-size="11.5" fill="#1c2733">{shown}</text>'
+    return f'{heading}<text x="{x + 8}" y="{y + 33}" font-size="11.5">{keys}</text>'
 
 
 def _groups(result: DoseResult) -> list[list[DosePoint]]:
