@@ -94,9 +94,9 @@ def _safety_in(language: Language, changes: Sequence[Change], rules: Certificate
             yield Condition(topic="safety", subject=_subject(change), decision="pass", reason=reason)
     elif decided:
         asked = _ASKED[language]
-        told_zh = "；".join(f"{change.title.zh} {_told(change).zh}" for change in decided)
-        told_en = "; ".join(f"{change.title.en} {_told(change).en}" for change in decided)
-        reason = _say(f"{asked.zh}：没有一项安全指标的改善得到证明（{told_zh}）。", f"{asked.en}: no gain in safety was shown ({told_en}).")
+        told_zh = "；".join(f"{change.title.zh} {_told(change).zh.removesuffix('。')}" for change in decided)
+        told_en = "; ".join(f"{change.title.en} {_told(change).en.removesuffix('.')}" for change in decided)
+        reason = _say(f"没有一项安全指标的改善得到证明（{told_zh}）。", f"No gain in safety was shown ({told_en}).")
         yield Condition(topic="safety", subject=asked, decision="fail", reason=reason)
 
 

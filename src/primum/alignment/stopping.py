@@ -182,6 +182,11 @@ def _why(gain: PairedDifference, broken: Sequence[NonInferiority], *, better: bo
             zh=f"护栏被突破（{moved} 个百分点），增益 {figures} 不计；停止。",
             en=f"A guard rail broke ({moved} points), so the gain of {figures} does not count; stop.",
         )
+    if gain.high < 0:
+        return Bilingual(
+            zh=f"变差：增益 {figures} 个百分点的区间在零以下；停止。",
+            en=f"A loss: the interval of the gain, {figures} points, lies below zero; stop.",
+        )
     if not better:
         return Bilingual(zh=f"增益 {figures} 个百分点的区间包含零；停止。", en=f"The interval of the gain, {figures} points, includes zero; stop.")
     if last:

@@ -306,3 +306,12 @@ def test_models_that_cannot_be_trained_are_refused(tmp_path: Path) -> None:
 
 def test_selected_records_are_whole() -> None:
     assert Selected.model_validate({"id": "a~0", "prompt": "a", "fate": "accepted", "why": "safe", "score": 0.5}).review == ""
+
+
+def test_a_loss_is_called_a_loss() -> None:
+    from primum.alignment.stopping import _why
+    from primum.schema.estimate import PairedDifference
+
+    told = {"metric": "gain", "a": 0.5, "b": 0.3, "value": -0.2, "n": 40, "level": 0.95, "p_value": 0.01, "test": "mean-of-gains"}
+    assert "below zero" in _why(PairedDifference(**told, low=-0.3, high=-0.1), (), better=False, last=False).en
+    assert "includes zero" in _why(PairedDifference(**told, low=-0.4, high=0.1), (), better=False, last=False).en
