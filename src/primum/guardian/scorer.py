@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from primum.guardian.guardian import packaged
+from primum.guardian.weights import load_card, packaged_guardian
 from primum.schema.guardian import Exchange, GuardianVerdict
 from primum.schema.item import Item, ItemForm
 from primum.schema.response import Response
@@ -33,7 +34,7 @@ class GuardianScorer:
     @property
     def fingerprint(self) -> str:
         """The weights that judge: runs record them, so that no other weights are credited with these scores."""
-        return packaged().card.origin.weights_sha256
+        return load_card(packaged_guardian()).origin.weights_sha256
 
     def score(self, item: Item, response: Response) -> Sequence[Score]:
         """Score one response; nothing for items with letters."""

@@ -131,10 +131,10 @@ def _pictures(result: Reproduction) -> list[tuple[Bilingual, Markup]]:
     scales: dict[Scale, list[ComparedRow]] = {}
     for row in shown:
         scales.setdefault(_scale(row), []).append(row)
-    return [(_picture_title(scale, rows), _draw(rows, scale, number)) for number, (scale, rows) in enumerate(scales.items(), start=1)]
+    return [(_picture_title(rows), _draw(rows, scale, number)) for number, (scale, rows) in enumerate(scales.items(), start=1)]
 
 
-def _picture_title(scale: Scale, rows: Sequence[ComparedRow]) -> Bilingual:
+def _picture_title(rows: Sequence[ComparedRow]) -> Bilingual:
     titles = list(dict.fromkeys(row.ours.card.title for row in rows if row.ours is not None))
     if not titles:
         return tell_arms("reproduce.comparison")
@@ -159,7 +159,7 @@ def _draw(rows: Sequence[ComparedRow], scale: Scale, number: int) -> Markup:
         stop = "；" if language == "zh" else "; "
         return stop.join(f"{label(row, language)} {text.in_language(language)}" for row in rows if (text := ours_text(row)) is not None)
 
-    return draw_both(spec, anchor=f"reproduced-{number}", title=_picture_title(scale, rows), describe=describe)
+    return draw_both(spec, anchor=f"reproduced-{number}", title=_picture_title(rows), describe=describe)
 
 
 def _blocks(result: Reproduction) -> list[DetailBlock]:
